@@ -1,0 +1,38 @@
+"""The entry point: `streamlit run app/Home.py`. Navigation, and the data set picker every page shares."""
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+# Streamlit puts only this file's folder on the path; the package `app` and, uninstalled, `mri_core` are one above it.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from app.ui import state
+from mri_core.errors import MriError
+
+st.set_page_config(page_title="MRI slices", page_icon=":material/radiology:", layout="wide")
+
+PAGES = {
+    "Data": [
+        st.Page("views/overview.py", title="Overview", icon=":material/home:", url_path="overview", default=True),
+        st.Page("views/browse.py", title="Browse", icon=":material/grid_view:", url_path="browse"),
+        st.Page("views/labels.py", title="Labels", icon=":material/bar_chart:", url_path="labels"),
+        st.Page("views/augment.py", title="Augmentation", icon=":material/flip:", url_path="augment"),
+    ],
+    "Model": [
+        st.Page("views/train.py", title="Train", icon=":material/play_arrow:", url_path="train"),
+        st.Page("views/runs.py", title="Runs", icon=":material/table_rows:", url_path="runs"),
+        st.Page("views/report.py", title="Report", icon=":material/lab_profile:", url_path="report"),
+    ],
+    "Use": [
+        st.Page("views/predict.py", title="Predict", icon=":material/search_insights:", url_path="predict"),
+    ],
+}
+
+page = st.navigation(PAGES)
+try:
+    state.pick_dataset()
+    page.run()
+except MriError as error:
+    st.error(str(error), icon=":material/error:")

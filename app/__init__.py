@@ -1,0 +1,1 @@
+"""The web app: it draws, the core decides."""

@@ -1,0 +1,95 @@
+"""What is kept between reruns. The only place that uses `st.cache_*`.
+
+Data sets and ended runs never change, so they are kept by fingerprint or id; what can change is read each time.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from mri_core.datasets.build import Build, builds
+from mri_core.datasets.dataset import Dataset, Header, list_datasets, open_dataset
+from mri_core.datasets.statistics import label_statistics
+from mri_core.evaluation.predictions import Predictions, load_predictions
+from mri_core.prediction.predictor import Predictor, load_predictor
+from mri_core.runs.liveness import settle
+from mri_core.runs.run import Run
+from mri_core.runs.store import RunStore
+from mri_core.settings import Settings
+
+
+def settings() -> Settings:
+    return Settings()
+
+
+def store() -> RunStore:
+    return RunStore(settings())
+
+
+def headers() -> list[Header]:
+    """Headers of all data sets, newest first."""
+    return list_datasets(settings())
+
+
+def datasets_being_made() -> list[Build]:
+    return builds(settings())
+
+
+def _identity(header: Header) -> str:
+    return f"{header.name} {header.created} {header.fingerprint}"
+
+
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs={Header: _identity})
+def dataset(header: Header) -> Dataset:
+    """An open data set; its index and pixels stay mapped."""
+    return open_dataset(header.name, settings())
+
+
+@st.cache_data(max_entries=8, show_spinner="Counting labels", hash_funcs={Header: _identity})
+def statistics(header: Header) -> dict[str, Any]:
+    return label_statistics(dataset(header))
+
+
+def runs(dataset_name: str | None = None) -> list[Run]:
+    """Runs without their histories, newest first, as they are now."""
+    return [settle(store(), run) for run in store().list(dataset_name)]
+
+
+def run(run_id: str) -> Run:
+    """A run with its history, as it is now."""
+    ended = _ended_run(run_id)
+    return ended if ended else settle(store(), store().get(run_id))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def predictions(folder: Path, split: str) -> Predictions:
+    """The stored probabilities of an ended run."""
+    return load_predictions(folder, split)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Loading the model")
+def predictor(folder: Path) -> Predictor:
+    """The model of an ended run."""
+    return load_predictor(folder)
+
+
+class _StillChangingError(Exception):
+    """Keeps a run that has not ended out of the cache."""
+
+
+def _ended_run(run_id: str) -> Run | None:
+    try:
+        return _read_ended(run_id)
+    except _StillChangingError:
+        return None
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _read_ended(run_id: str) -> Run:
+    found = store().get(run_id)
+    if not found.ended:
+        raise _StillChangingError
+    return found

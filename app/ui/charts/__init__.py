@@ -1,0 +1,1 @@
+"""Records to Plotly figures. No Streamlit in here."""

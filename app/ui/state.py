@@ -1,0 +1,56 @@
+"""What a session has chosen. The only place that touches `st.session_state` and the address.
+
+Everything a page shows is in its address, so that it can be shared and reloaded; a page switch clears the address, so the
+choices that pages share are also kept in the session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from app.ui import cache
+from mri_core.datasets.dataset import Dataset
+
+_DATASET = "dataset"
+
+
+def pick_dataset() -> None:
+    """Draw the data set picker in the sidebar. Call once, before the page."""
+    names = [header.name for header in cache.headers()]
+    if not names:
+        return
+    wanted = st.query_params.get(_DATASET) or st.session_state.get("chosen_dataset")
+    if st.session_state.get("dataset_picker") not in names:
+        st.session_state["dataset_picker"] = wanted if wanted in names else names[0]
+    chosen = st.sidebar.selectbox(
+        "Data set", names, key="dataset_picker", on_change=_drop_address, help="Every page shows this data set."
+    )
+    st.session_state["chosen_dataset"] = chosen
+    st.query_params[_DATASET] = chosen
+
+
+def dataset() -> Dataset | None:
+    """The data set that was picked, or None when there is none yet."""
+    chosen = st.session_state.get("chosen_dataset")
+    return next((cache.dataset(header) for header in cache.headers() if header.name == chosen), None)
+
+
+def from_address(key: str, default: str | None = None) -> str | None:
+    """A choice that the page's address carries, such as the run shown."""
+    return st.query_params.get(key, default)
+
+
+def to_address(**choices: str | Sequence[str] | None) -> None:
+    """Put choices into the page's address; None or an empty one is taken out."""
+    for key, value in choices.items():
+        if value is None or len(value) == 0:
+            st.query_params.pop(key, None)
+        elif st.query_params.get_all(key) != ([value] if isinstance(value, str) else list(value)):
+            st.query_params[key] = value
+
+
+def _drop_address() -> None:
+    # Another data set has other runs, slices and filters.
+    st.query_params.clear()

@@ -1,0 +1,50 @@
+"""How numbers are written, the same on every page."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+
+import streamlit as st
+
+
+def score(value: float | None, reason: str = "undefined") -> str:
+    """Three decimals, or the reason why there is no score."""
+    return reason if value is None or math.isnan(value) else f"{value:.3f}"
+
+
+def percent(share: float | None) -> str:
+    """A share in [0, 1] as percent with one decimal."""
+    return "undefined" if share is None or math.isnan(share) else f"{share * 100:.1f} %"
+
+
+def count(number: int) -> str:
+    return f"{number:,}"
+
+
+def duration(seconds: float | None) -> str:
+    """`3 min 12 s`, `1 h 05 min`, or "unknown"."""
+    if seconds is None:
+        return "unknown"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+
+
+def moment(when: datetime) -> str:
+    """Date and time in the reader's zone."""
+    return when.astimezone(_zone()).strftime("%-d %b %Y, %H:%M")
+
+
+def size(image_shape: tuple[int, ...]) -> str:
+    return "×".join(str(edge) for edge in image_shape)
+
+
+def _zone():
+    from zoneinfo import ZoneInfo
+
+    name = st.context.timezone
+    return ZoneInfo(name) if name else None

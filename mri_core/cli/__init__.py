@@ -1,0 +1,48 @@
+"""The command line: each command parses, calls the core, and prints."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from types import TracebackType
+
+import typer
+
+from mri_core.cli import data, results, training
+from mri_core.errors import MriError
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+app = typer.Typer(
+    name="mri",
+    help="Multi-label classification of MRI slices. Not for clinical use.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for commands in (data, training, results):
+    for name, command in commands.COMMANDS.items():
+        app.command(name)(command)
+
+
+def main() -> None:
+    """Run the command line. Exit status: 0 done, 1 it could not be done, 2 wrong usage."""
+    sys.excepthook = _report_bug
+    try:
+        typer.main.get_command(app)()
+    except MriError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("error: interrupted; nothing half-made was kept", file=sys.stderr)
+        sys.exit(1)
+
+
+def _report_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """No traceback reaches a user, unless they ask for it with MRI_DEBUG=1."""
+    if os.environ.get("MRI_DEBUG"):
+        traceback.print_exception(kind, error, trace)
+    told = " ".join(str(error).split())
+    print(f"error: this is a fault of the program: {kind.__name__}: {told}; MRI_DEBUG=1 shows where", file=sys.stderr)

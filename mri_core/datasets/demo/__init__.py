@@ -1,0 +1,1 @@
+"""The simulated demo data set: real anatomy and physics, no real patient."""

@@ -1,0 +1,188 @@
+"""Making the demo data set: virtual patients simulated in parallel, split by patient, written as a data set."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mri_core.datasets.build import DatasetBuilder
+from mri_core.datasets.dataset import SPLITS, Dataset, check_name
+from mri_core.datasets.demo.anatomy import Atlas, load_atlas
+from mri_core.datasets.demo.lesion import draw_lesion
+from mri_core.datasets.demo.patient import PIXEL_MM, SIZE, SLICES_PER_PATIENT, draw_head, sample_tissue
+from mri_core.datasets.demo.scanner import acquire, draw_scanner
+from mri_core.errors import InvalidInput
+from mri_core.settings import Settings, make_folder
+
+LABELS = ("label 1", "label 2", "label 3")
+LEAST_PIXELS = (8, 6, 5)
+"""A label is on when its part covers at least this many pixels of the slice (a pixel is 12.25 mm²)."""
+
+FEWEST_SLICES, MOST_SLICES = 100, 1_000_000
+_SHARES = (0.60, 0.15, 0.25)  # of patients: 12,000, 3,000 and 5,000 of 20,000 slices
+_BLOCK = 20  # patients with similar findings that are dealt out together
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A simulated examination.
+
+    pixels: (slices, 64, 64) uint8. labels: (slices, 3) uint8. heights: (slices,) mm. position in the head.
+    """
+
+    pixels: np.ndarray
+    labels: np.ndarray
+    heights: np.ndarray
+
+
+def simulate_patient(atlas: Atlas, seed: int, number: int) -> Patient:
+    """Simulate one patient. The outcome depends on (seed, number) alone, so any process may do it."""
+    random = np.random.default_rng([seed, number])
+    head = draw_head(atlas, random)
+    tissue = sample_tissue(atlas, head)
+    grey, white, fluid, skull, scalp = tissue
+    brain = np.clip(grey + white + fluid, 0, 1) * (skull + scalp < 0.3)
+    lesion = draw_lesion(atlas, head, brain, random)
+    pixels = acquire(tissue, lesion, draw_scanner(random), random)
+    areas = np.stack([(part > 0.5).sum(axis=(1, 2)) for part in (lesion.whole, lesion.core, lesion.rim)], axis=1)
+    return Patient(pixels, (areas >= LEAST_PIXELS).astype(np.uint8), head.heights)
+
+
+def make_demo(
+    settings: Settings,
+    name: str = "demo",
+    slices: int = 20_000,
+    seed: int = 0,
+    processes: int | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Dataset:
+    """Create the simulated data set.
+
+    slices: 100 to 1,000,000; 20 a patient. seed: the same seed gives the same data set whatever `processes` is.
+    progress: called with slices done and slices in all.
+    Raises InvalidInput for a bad count or seed or a name that is taken, StorageError when the disk does not hold it.
+    """
+    if not FEWEST_SLICES <= slices <= MOST_SLICES:
+        raise InvalidInput(f"slices is {slices}, expected {FEWEST_SLICES:,} to {MOST_SLICES:,}")
+    if seed < 0:
+        raise InvalidInput(f"seed is {seed}, expected 0 or more")
+    with DatasetBuilder(settings, name, LABELS, (SIZE, SIZE), slices) as builder:
+        patients = _simulate_all(seed, -(-slices // SLICES_PER_PATIENT), processes or os.cpu_count() or 1)
+        # The split needs every patient's labels, so it is known last; pixels are written on the way.
+        rows: list[dict] = []
+        labels: list[np.ndarray] = []
+        for number, patient in enumerate(patients):
+            keep = min(SLICES_PER_PATIENT, slices - len(rows))
+            added = [_row(number, i, patient) for i in range(keep)]
+            rows += added
+            labels.append(patient.labels[:keep])
+            builder.add(patient.pixels[:keep], added)
+            progress(len(rows), slices)
+        splits = split_patients(np.stack([found.sum(axis=0) for found in labels]), seed)
+        builder.assign("split", [splits[int(row["patient"][1:]) - 1] for row in rows])
+        return builder.finish(simulated=True, provenance=_provenance(seed))
+
+
+def start_demo(settings: Settings, name: str, slices: int) -> None:
+    """Start making the demo set in a process of its own, so that no closed page or restarted server ends it.
+
+    Its progress shows in `builds(settings)`; what it has to say if it fails is in `demo_log(settings, name)`.
+    """
+    log = demo_log(settings, check_name(name))
+    make_folder(log.parent)
+    command = [sys.executable, "-m", "mri_core", "demo", "--name", name, "--slices", str(slices), "--json"]
+    with log.open("wb") as output:
+        subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=output,
+            env=os.environ | settings.environment(),
+            start_new_session=True,
+        )
+
+
+def demo_log(settings: Settings, name: str) -> Path:
+    """Where a demo set started from the app leaves its last words."""
+    return settings.datasets / f".{name}.log"
+
+
+def split_patients(positives: np.ndarray, seed: int) -> list[str]:
+    """Deal patients into train, validation and test, 12 : 3 : 5, alike in how much they carry.
+
+    positives: (patients, labels) counts of slices with each label. Patients are ordered by them and dealt out in blocks of
+    20, at random within a block (stratified random sampling: Cochran, "Sampling Techniques", 1977, ch. 5).
+    Returns a split for each patient.
+    """
+    random = np.random.default_rng([seed, 2**32])
+    order = np.argsort(positives.sum(axis=1), kind="stable")
+    splits = np.empty(len(positives), dtype=object)
+    for start in range(0, len(order), _BLOCK):
+        block = order[start : start + _BLOCK]
+        dealt = np.repeat(np.array(SPLITS, dtype=object), _whole_shares(len(block)))
+        splits[block] = random.permutation(dealt)
+    return list(splits)
+
+
+def _whole_shares(patients: int) -> list[int]:
+    """_SHARES of a number of patients in whole patients, by largest remainder."""
+    exact = np.array(_SHARES) * patients
+    shares = np.floor(exact).astype(int)
+    shares[np.argsort(shares - exact, kind="stable")[: patients - shares.sum()]] += 1
+    return shares.tolist()
+
+
+def _row(number: int, i: int, patient: Patient) -> dict:
+    name = f"P{number + 1:05d}"
+    facts = {
+        "id": f"{name}-{i + 1:02d}",
+        "patient": name,
+        "split": None,
+        "source": "simulated",
+        "position": round(float(patient.heights[i]), 1),
+    }
+    return facts | dict(zip(LABELS, patient.labels[i].tolist(), strict=True))
+
+
+def _provenance(seed: int) -> dict:
+    return {
+        "origin": "simulated by mri_core.datasets.demo; no real patient",
+        "anatomy": "MNI152 symmetric 2009a (Fonov et al. 2009), as shipped by nilearn",
+        "seed": seed,
+        "pixel_mm": PIXEL_MM,
+        "least_pixels": dict(zip(LABELS, LEAST_PIXELS, strict=True)),
+        "labels": {"label 1": "whole lesion with oedema", "label 2": "core", "label 3": "enhancing rim"},
+    }
+
+
+_atlas: Atlas | None = None  # of a worker process, handed over once when it starts
+
+
+def _simulate_all(seed: int, patients: int, processes: int) -> Iterator[Patient]:
+    """Patients in order, whoever simulated them."""
+    atlas = load_atlas()
+    # Started fresh, not forked: the caller may hold threads.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, context, initializer=_keep_atlas, initargs=(atlas,)) as pool:
+        try:
+            yield from pool.map(_simulate_one, [seed] * patients, range(patients), chunksize=5)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _keep_atlas(atlas: Atlas) -> None:
+    global _atlas
+    _atlas = atlas
+
+
+def _simulate_one(seed: int, number: int) -> Patient:
+    assert _atlas is not None, "the worker process was not given the atlas"
+    return simulate_patient(_atlas, seed, number)

@@ -1,0 +1,228 @@
+"""DICOM images, through pydicom, with Pillow or gdcm for compressed pixels.
+
+Of a file only the pixels, a hash of the patient's identifier and the slice's place leave this module. Tags outside
+KEPT_TAGS, with names and dates of birth among them, are dropped while the file is parsed, and no error quotes one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+import warnings
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mri_core.images.gdcm_process import GdcmProcess
+from mri_core.images.limits import check_size, inflate, refuse, refusing, source_names
+from mri_core.images.prepare import to_uint8
+from mri_core.images.slice import Slice
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+EXPECTED = "a complete DICOM image"
+BARE_DEFLATE = -15  # zlib's window bits for a stream without header
+KEPT_TAGS = [
+    *("PatientID", "InstanceNumber", "SliceLocation", "ImagePositionPatient", "ImageOrientationPatient"),
+    *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
+    *("RescaleSlope", "RescaleIntercept", "RescaleType", "ModalityLUTSequence"),
+    *("WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence"),
+    *("Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration"),
+    *("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"),
+    *(
+        f"{colour}PaletteColorLookupTable{part}"
+        for colour in ("Red", "Green", "Blue")
+        for part in ("Descriptor", "Data")
+    ),
+    *(f"Segmented{colour}PaletteColorLookupTableData" for colour in ("Red", "Green", "Blue")),
+    *("PixelData", "FloatPixelData", "DoubleFloatPixelData", "ExtendedOffsetTable", "ExtendedOffsetTableLengths"),
+]
+
+
+_gdcm = GdcmProcess()
+logging.getLogger("pydicom").propagate = False  # its log quotes values
+
+
+def read_dicom(data: bytes, name: str) -> list[Slice]:
+    """Every frame of a DICOM image.
+
+    Grey goes through the rescale, then the first window (or VOI table) of its frame, else one percentile window shared
+    by the frames that declare none, and is inverted for MONOCHROME1. Colour becomes RGB.
+    `patient`: 12 hexadecimal digits of a SHA-256 of PatientID, or None. `position`: the image position along the slice
+    normal in mm, else SliceLocation, else InstanceNumber; for a frame without its own position, its number from 1.
+    Raises ImageError.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pydicom's warnings quote values
+        dataset = _parse(data, name)
+        _check(dataset, name)
+        with _refusing(name, f"its pixels ({_syntax(dataset)}) are damaged, cut short or of an unsupported kind"):
+            frames = _frames(dataset, data)
+        with _refusing(name, "its tags contradict each other or its pixels"):
+            shown = _grey(frames, dataset) if frames.ndim == 3 else _colour(frames, dataset)
+            patient = _patient(dataset)
+            positions = [_position(dataset, index, len(frames)) for index in range(len(frames))]
+    sources = source_names(name, len(frames))
+    return [Slice(shown[index], sources[index], patient, positions[index]) for index in range(len(frames))]
+
+
+def _refusing(name: str, problem: str) -> AbstractContextManager[None]:
+    from pydicom.errors import BytesLengthException, InvalidDicomError
+
+    return refusing(name, problem, EXPECTED, also=(BytesLengthException, InvalidDicomError, StopIteration))
+
+
+def _parse(data: bytes, name: str) -> Dataset:
+    """The kept tags of the file. A deflated file is inflated within the limit first, since pydicom knows none."""
+    import pydicom
+    from pydicom.filereader import read_dataset
+
+    if data[128:132] != b"DICM":
+        raise refuse(name, "it has no 'DICM' at byte 128", EXPECTED)
+    with _refusing(name, "its header is damaged or cut short"):
+        stream = io.BytesIO(data)
+        stream.seek(132)
+        meta = read_dataset(stream, False, True, stop_when=lambda tag, _vr, _length: tag.group != 2)
+        if meta.get("TransferSyntaxUID") == pydicom.uid.DeflatedExplicitVRLittleEndian:
+            inflate(stream.read(), BARE_DEFLATE, name)
+        return pydicom.dcmread(io.BytesIO(data), specific_tags=KEPT_TAGS)
+
+
+def _check(dataset: Dataset, name: str) -> None:
+    """Compare what the header declares with the limits and with the bytes there are, before anything is decoded."""
+    from pydicom.pixels.utils import get_expected_length
+
+    if not any(tag in dataset for tag in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
+        raise refuse(name, "it holds no pixels, so it is a report, a plan or a directory", EXPECTED)
+    with _refusing(name, "it does not say how large its image is and how it is stored"):
+        rows, columns = int(dataset.Rows), int(dataset.Columns)
+        count = int(dataset.get("NumberOfFrames") or 1)
+        check_size(name, columns, rows, count)
+        promised = get_expected_length(dataset)
+        compressed = dataset.file_meta.TransferSyntaxUID.is_compressed
+        stored = len(dataset.get("PixelData") or b"")
+    if "PixelData" in dataset and not compressed and stored < promised:
+        raise refuse(name, f"its header promises {promised:,} bytes of pixels and there are {stored:,}", EXPECTED)
+    if compressed and stored > 2 * promised + 2**16 * count:  # run-length codes grow up to 64 times when decoded
+        raise refuse(name, f"it stores {stored:,} bytes for an image of {promised:,}", EXPECTED)
+
+
+def _frames(dataset: Dataset, data: bytes) -> np.ndarray:
+    """Stored pixels: (frames, rows, columns) grey or palette indices, or (frames, rows, columns, 3) RGB.
+
+    Pillow comes before gdcm where both decode a syntax: their pixels are the same, and gdcm has to run elsewhere.
+    """
+    from pydicom.pixels import get_decoder, pixel_array
+
+    decoder = get_decoder(dataset.file_meta.TransferSyntaxUID)
+    plugins = decoder.available_plugins
+    if "gdcm" in plugins and "pillow" not in plugins:
+        pixels = _gdcm.decode(data)
+    else:
+        pixels = pixel_array(
+            dataset, decoding_plugin="pillow" if "pillow" in plugins else "", allow_excess_frames=False
+        )
+    size = (int(dataset.get("NumberOfFrames") or 1), int(dataset.Rows), int(dataset.Columns))
+    return pixels.reshape(size if dataset.SamplesPerPixel == 1 else (*size, 3))
+
+
+def _syntax(dataset: Dataset) -> str:
+    """The transfer syntax by its registered name; text that is not registered could be anything and is not shown."""
+    syntax = dataset.file_meta.TransferSyntaxUID
+    return syntax.name if syntax.is_transfer_syntax and not syntax.is_private else "unknown transfer syntax"
+
+
+def _grey(frames: np.ndarray, dataset: Dataset) -> np.ndarray:
+    from pydicom.pixels import apply_color_lut, apply_modality_lut
+
+    if dataset.PhotometricInterpretation == "PALETTE COLOR":
+        return _colour(np.stack([apply_color_lut(frame, dataset) for frame in frames]), dataset)
+    shown = np.empty(frames.shape, np.uint8)
+    plain: dict[int, np.ndarray] = {}
+    for index, stored in enumerate(frames):
+        described = _described(dataset, index)
+        rescale = next((item for item in described if "RescaleSlope" in item), dataset)
+        values = apply_modality_lut(stored, rescale)
+        windowed = _windowed(values, described)
+        if windowed is None:
+            plain[index] = values
+        else:
+            shown[index] = np.rint(windowed).astype(np.uint8)
+    if plain:
+        shown[list(plain)] = to_uint8(np.stack(list(plain.values())))
+    return 255 - shown if dataset.PhotometricInterpretation == "MONOCHROME1" else shown
+
+
+def _colour(frames: np.ndarray, dataset: Dataset) -> np.ndarray:
+    """RGB of any depth as uint8, by its upper bits."""
+    if frames.dtype == np.uint8:
+        return frames
+    palette = dataset.PhotometricInterpretation == "PALETTE COLOR"
+    bits = frames.dtype.itemsize * 8 if palette else int(dataset.BitsStored)
+    return (frames >> max(bits - 8, 0)).astype(np.uint8)
+
+
+def _described(dataset: Dataset, frame: int) -> list[Dataset]:
+    """What describes a frame, most particular first: its own functional groups, the shared ones, the whole file."""
+    own = dataset.get("PerFrameFunctionalGroupsSequence") or []
+    shared = dataset.get("SharedFunctionalGroupsSequence") or []
+    groups = [*own[frame : frame + 1], *shared[:1]]
+    return [*(item.value[0] for group in groups for item in group if item.VR == "SQ" and item.value), dataset]
+
+
+def _find(described: list[Dataset], keyword: str) -> Any:
+    values = (item.get(keyword) for item in described)
+    return next((value for value in values if value is not None and value != ""), None)
+
+
+def _windowed(values: np.ndarray, described: list[Dataset]) -> np.ndarray | None:
+    """Rescaled values through the declared VOI table or window, to 0-255; None without a valid one.
+
+    Windows follow DICOM PS3.3, C.11.2.1.2 (LINEAR) and C.11.2.1.3 (SIGMOID, LINEAR_EXACT), with 0-255 as output range.
+    """
+    from pydicom.pixels import apply_voi
+
+    if tabled := next((item for item in described if item.get("VOILUTSequence")), None):
+        brightest = 2 ** int(tabled.VOILUTSequence[0].LUTDescriptor[2]) - 1
+        return np.clip(apply_voi(values, tabled) * (255 / brightest), 0, 255)
+    center, width = (_number(_find(described, keyword)) for keyword in ("WindowCenter", "WindowWidth"))
+    function = _find(described, "VOILUTFunction") or "LINEAR"
+    if center is None or width is None or width <= 0 or (function == "LINEAR" and width < 1):
+        return None
+    if function == "SIGMOID":
+        return 255 / (1 + np.exp(np.clip(-4 * (values - center) / width, -50, 50)))
+    if function == "LINEAR":
+        center, width = center - 0.5, width - 1
+    if width == 0:
+        return np.where(values > center, 255.0, 0.0)
+    return np.clip(((values - center) / width + 0.5) * 255, 0, 255)
+
+
+def _number(value: Any) -> float | None:
+    """The value, or the first of several, as a finite number."""
+    values = np.atleast_1d(np.asarray(value if value is not None else [], float))
+    return float(values[0]) if values.size and np.isfinite(values[0]) else None
+
+
+def _patient(dataset: Dataset) -> str | None:
+    identifier = str(dataset.get("PatientID") or "").strip()
+    return hashlib.sha256(identifier.encode()).hexdigest()[:12] if identifier else None
+
+
+def _position(dataset: Dataset, frame: int, count: int) -> float | None:
+    described = _described(dataset, frame)
+    if count > 1:
+        described = described[:-1]  # what the file says as a whole places no single frame
+    place, axes = (_find(described, keyword) for keyword in ("ImagePositionPatient", "ImageOrientationPatient"))
+    if place is not None and axes is not None and len(place) == 3 and len(axes) == 6:
+        axes = np.asarray(axes, float)
+        along = _number(np.cross(axes[:3], axes[3:]) @ np.asarray(place, float))
+        if along is not None:
+            return along
+    if count > 1:
+        return float(frame + 1)
+    location = _number(dataset.get("SliceLocation"))
+    return location if location is not None else _number(dataset.get("InstanceNumber"))

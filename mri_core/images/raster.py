@@ -1,0 +1,103 @@
+"""PNG, JPEG and TIFF, through Pillow."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mri_core.images.limits import MAX_SLICE_PIXELS, check_size, refuse, refusing, source_names
+from mri_core.images.prepare import to_uint8
+from mri_core.images.slice import Slice
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+EXPECTED = "a complete PNG, JPEG or TIFF image"
+PHOTOMETRIC_INTERPRETATION = 262  # TIFF tag; 0 means that the smallest value is white
+
+
+def read_raster(data: bytes, name: str) -> list[Slice]:
+    """The image of a PNG or JPEG file, or every page of a TIFF file.
+
+    8-bit grey stays as it is. Palettes, other colour spaces and transparency become RGB over black, and RGB whose three
+    channels are the same becomes grey. 16-bit, 32-bit and float grey goes through one percentile window for the whole
+    file, so that the pages of a stack stay comparable. `position` is the page's number, or None for a single image.
+    Raises ImageError.
+    """
+    from PIL import Image
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # odd but readable metadata
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            pages = _pages(data, name)
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+            limit = f"at most {MAX_SLICE_PIXELS:,} pixels a slice"
+            raise refuse(name, "its header declares far too many pixels", limit) from error
+    positions = [None] if len(pages) == 1 else [float(number) for number in range(1, len(pages) + 1)]
+    sources = source_names(name, len(pages))
+    return [
+        Slice(pixels, source, None, position)
+        for pixels, source, position in zip(_window(pages), sources, positions, strict=True)
+    ]
+
+
+def _pages(data: bytes, name: str) -> list[np.ndarray]:
+    from PIL import Image
+
+    pages: list[np.ndarray] = []
+    with (
+        refusing(name, "it is damaged, cut short or not an image", EXPECTED),
+        Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "TIFF")) as image,
+    ):
+        more = True
+        while more:
+            # Earlier pages count as large as this one: near enough to keep their sum bounded.
+            check_size(name, image.width, image.height, len(pages) + 1)
+            pages.append(_page(image))
+            more = image.format == "TIFF" and _next_page(image)
+    return pages
+
+
+def _next_page(image: Image.Image) -> bool:
+    try:
+        image.seek(image.tell() + 1)
+    except EOFError:
+        return False
+    return True
+
+
+def _page(image: Image.Image) -> np.ndarray:
+    """The pixels of the current page: uint8 as they will be shown, or deep grey still to be windowed."""
+    from PIL import Image, ImageOps
+
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        values = np.array(image)
+        # Pillow turns 8-bit pages with white at 0 the right way round, but not deep ones.
+        white_is_zero = getattr(image, "tag_v2", {}).get(PHOTOMETRIC_INTERPRETATION) == 0
+        if white_is_zero:
+            return ~values if values.dtype.kind in "iu" else -values
+        return values
+    upright = ImageOps.exif_transpose(image)
+    if upright.has_transparency_data:
+        layer = upright.convert("RGBA")
+        upright = Image.alpha_composite(Image.new("RGBA", layer.size, "black"), layer)
+    if upright.mode in ("1", "L"):
+        return np.array(upright.convert("L"))
+    pixels = np.array(upright.convert("RGB"))
+    grey = pixels[..., 0]
+    return grey.copy() if (pixels == grey[..., np.newaxis]).all() else pixels
+
+
+def _window(pages: list[np.ndarray]) -> list[np.ndarray]:
+    deep = [index for index, page in enumerate(pages) if page.dtype != np.uint8]
+    if not deep:
+        return pages
+    shown = to_uint8(np.concatenate([pages[index].ravel() for index in deep]))
+    ends = np.cumsum([pages[index].size for index in deep])
+    for index, flat in zip(deep, np.split(shown, ends[:-1]), strict=True):
+        pages[index] = flat.reshape(pages[index].shape)
+    return pages

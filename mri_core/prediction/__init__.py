@@ -1,0 +1,1 @@
+"""Prediction: a trained run's model on new slices, and its export."""

@@ -1,0 +1,193 @@
+"""The connection to the run database: checked before MLflow may touch it, made once in a process.
+
+MLflow writes its tables into whatever database it is given and tries for minutes to open a broken one. So the file is
+looked at first, and a database that is not MLflow's is refused unchanged.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import functools
+import logging
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from mri_core.errors import NotFound, StorageError, StoreError
+from mri_core.settings import Settings, make_folder
+
+if TYPE_CHECKING:
+    from mlflow.tracking import MlflowClient
+
+EXPERIMENT = "mri"
+PROBE_SECONDS = 5.0
+"""How long the first look at a database waits for another program's lock. MLflow itself then waits 20 s a statement."""
+
+_SQLITE = "sqlite:///"
+_SERVERS = ("postgresql", "mysql", "mssql", "http://", "https://")
+_connecting = threading.Lock()
+
+
+def connect(settings: Settings) -> tuple[MlflowClient, str]:
+    """The client of the run database and the id of the experiment that holds the runs. Quick after the first call.
+
+    Raises StoreError when the database cannot be used.
+    """
+    with _connecting:
+        return _connect(settings.tracking_uri, settings.runs)
+
+
+@functools.cache
+def _connect(uri: str, runs: Path) -> tuple[MlflowClient, str]:
+    file = _database_file(uri)
+    with store_errors(uri):
+        if file is None:
+            _check_server(uri)
+            return _open(uri, runs)
+        try:
+            make_folder(file.parent)
+            # Two processes that create the tables at the same time would each find half of the other's.
+            with locked(file.with_name(f".{file.name}.lock")):
+                _check_file(file)
+                return _open(uri, runs)
+        except (OSError, StorageError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise StoreError(f"cannot open the run database {file}: {reason}") from error
+
+
+def _open(uri: str, runs: Path) -> tuple[MlflowClient, str]:
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
+    from mlflow.exceptions import MlflowException
+    from mlflow.tracking import MlflowClient
+
+    logging.getLogger("mlflow").setLevel(logging.CRITICAL)  # it reports errors that are raised as well
+    client = MlflowClient(uri)
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    if experiment is None:
+        try:
+            return client, client.create_experiment(EXPERIMENT, artifact_location=runs.as_uri())
+        except MlflowException:
+            experiment = client.get_experiment_by_name(EXPERIMENT)  # another program was first
+            if experiment is None:
+                raise
+    if experiment.lifecycle_stage != "active":
+        raise StoreError(
+            f"the experiment '{EXPERIMENT}' in {_shown(uri)} is deleted, expected an active one; "
+            f"restore it with `mlflow experiments restore -x {experiment.experiment_id}`"
+        )
+    return client, experiment.experiment_id
+
+
+@contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Hold `file`, created if needed, against every other process and thread. Released when the holder dies."""
+    with file.open("a") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def store_errors(uri: str) -> Iterator[None]:
+    """Turns what MLflow and its database raise into StoreError, and a missing run into NotFound."""
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError) as error:
+        if getattr(error, "error_code", "") == "RESOURCE_DOES_NOT_EXIST":
+            raise NotFound("there is no such run in the run database; list the runs with `mri runs`") from error
+        reason = str(error).splitlines()[0]
+        if "database is locked" in reason:
+            raise StoreError(_busy(_shown(uri))) from error
+        raise StoreError(f"the run database {_shown(uri)} could not be used: {reason}") from error
+
+
+def _database_file(uri: str) -> Path | None:
+    """The file of a SQLite address, None for a server's."""
+    if uri.startswith(_SQLITE) and (name := unquote(uri.removeprefix(_SQLITE).partition("?")[0])) not in (
+        "",
+        ":memory:",
+    ):
+        return Path(name).absolute()
+    if uri.startswith(_SERVERS):
+        return None
+    raise StoreError(
+        f"MLFLOW_TRACKING_URI is '{_shown(uri)}', expected sqlite:///FILE, postgresql://…, or http(s)://…; "
+        "unset it to use the database in MRI_HOME"
+    )
+
+
+def _check_file(file: Path) -> None:
+    """Raises StoreError unless `file` is missing, empty, or a database made by MLflow. Changes nothing."""
+    if not os.access(file.parent, os.W_OK) or (file.exists() and not os.access(file, os.W_OK)):
+        raise StoreError(f"the run database {file} cannot be written; set MRI_HOME to a directory you can write")
+    if not file.exists() or file.stat().st_size == 0:
+        return
+    with file.open("rb") as handle:
+        if handle.read(16) != b"SQLite format 3\0":
+            raise StoreError(_foreign(file, "it is not a SQLite database"))
+    try:
+        tables = _tables(file)
+    except sqlite3.Error as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            raise StoreError(_busy(str(file))) from error
+        raise StoreError(_foreign(file, str(error))) from error
+    if tables and not {"experiments", "runs", "alembic_version"} <= tables:
+        raise StoreError(_foreign(file, f"its tables are {', '.join(sorted(tables)[:5])}"))
+
+
+def _tables(file: Path, mode: str = "ro") -> set[str]:
+    try:
+        with closing(sqlite3.connect(f"{file.as_uri()}?mode={mode}", uri=True, timeout=PROBE_SECONDS)) as database:
+            return {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    except sqlite3.OperationalError as error:
+        # A killed writer left its journal: only a writer may undo the unfinished change.
+        if mode == "ro" and error.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK:
+            return _tables(file, "rw")
+        raise
+
+
+def _check_server(uri: str) -> None:
+    """One attempt to reach a database server, where MLflow would try for minutes."""
+    import sqlalchemy
+
+    if uri.startswith("http"):
+        return
+    try:
+        engine = sqlalchemy.create_engine(uri)
+        engine.connect().close()
+        engine.dispose()
+    except (sqlalchemy.exc.SQLAlchemyError, ImportError) as error:
+        reason = str(error).splitlines()[0]
+        raise StoreError(f"cannot reach the run database {_shown(uri)}: {reason}; check MLFLOW_TRACKING_URI") from error
+
+
+def _shown(uri: str) -> str:
+    """`uri` as it may be printed: the file of a SQLite address, and never a password."""
+    import sqlalchemy
+
+    if uri.startswith(_SQLITE):
+        return uri.removeprefix(_SQLITE)
+    try:
+        return sqlalchemy.make_url(uri).render_as_string(hide_password=True)
+    except sqlalchemy.exc.ArgumentError:
+        return uri
+
+
+def _busy(name: str) -> str:
+    return (
+        f"the run database {name} is locked, expected it free within seconds; close the program that uses it, try again"
+    )
+
+
+def _foreign(file: Path, reason: str) -> str:
+    return (
+        f"{file} is not a run database ({reason}), expected one made by MLflow; move it away or set MLFLOW_TRACKING_URI"
+    )

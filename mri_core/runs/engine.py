@@ -1,0 +1,159 @@
+"""The client's side of the queue: hands runs to a Dask scheduler, the local one (started on demand) or `MRI_SCHEDULER`.
+
+Whoever reaches a Dask scheduler can run programs there: the local one listens on loopback and takes only connections
+with the temporary credentials in its private folder; a scheduler elsewhere must be reached through TLS.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import psutil
+
+from mri_core.errors import EngineError
+from mri_core.runs.liveness import last_lines, read_engine
+from mri_core.runs.run import Run
+from mri_core.runs.store import RunStore
+from mri_core.runs.supervise import supervise
+from mri_core.settings import Settings, make_folder
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+DAEMON_LOG = "daemon.log"
+START_SECONDS = 20.0
+"""How long a local engine may take until it answers."""
+
+_CONNECT_SECONDS = 5.0
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def submit(run_id: str, settings: Settings, command: Sequence[str] = ()) -> None:
+    """Put a queued run into the queue; returns once the scheduler has it. Submitting a run twice does no harm.
+
+    command: the program that trains, for another than the training worker.
+    Raises EngineError when no scheduler can be reached or started.
+    """
+    run = RunStore(settings).get(run_id)
+    try:
+        _submit(run, settings, command)
+    except EngineError:
+        _submit(run, settings, command)  # an idle engine may have ended just as it was asked
+
+
+def _submit(run: Run, settings: Settings, command: Sequence[str]) -> None:
+    ensure_engine(settings, command)
+    with _client(settings) as client:
+        enqueue(client, run, settings.environment(), command)
+
+
+def enqueue(client: Client, run: Run, environment: dict[str, str], command: Sequence[str]) -> None:
+    """Give the scheduler the task that supervises `run`, with the oldest run first in line."""
+    # The future must live until the scheduler has promised to keep the task without it.
+    future = client.submit(
+        supervise, run.id, environment, tuple(command), key=run.id, pure=False, priority=-int(run.created.timestamp())
+    )
+    deadline = time.monotonic() + START_SECONDS
+    while not client.run_on_scheduler(_keeper(), key=future.key):
+        if time.monotonic() > deadline:
+            raise EngineError(f"the scheduler did not take run '{run.name}' within {START_SECONDS:.0f} s; try again")
+        time.sleep(0.02)
+
+
+def _keeper() -> Any:
+    """What `fire_and_forget` does, atomically and with an answer; a local function, so that it travels by value."""
+
+    def keep(dask_scheduler: Any, key: str) -> bool:
+        if key not in dask_scheduler.tasks:
+            return False
+        dask_scheduler.client_desires_keys([key], client="fire-and-forget")
+        return True
+
+    return keep
+
+
+def ensure_engine(settings: Settings, command: Sequence[str] = ()) -> None:
+    """Make sure that a scheduler answers, starting the local one if needed; that takes up runs a lost one left.
+
+    Raises EngineError when it cannot be reached or does not start.
+    """
+    if settings.scheduler:
+        _check_address(settings.scheduler)
+        with _client(settings):
+            return
+    if read_engine(settings) and _answers(settings):
+        return
+    daemon = _start_daemon(settings, command)
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        engine = read_engine(settings)
+        if engine and _answers(settings):
+            return
+        if not engine and daemon.poll():
+            break
+        time.sleep(0.05)
+    line = (last_lines(settings.engine / DAEMON_LOG, 1) or ["it said nothing"])[0]
+    raise EngineError(
+        f"the local engine did not start ({line}), expected an answer; see {settings.engine / DAEMON_LOG}"
+    )
+
+
+def _start_daemon(settings: Settings, command: Sequence[str]) -> psutil.Popen:
+    """A detached process. When another engine holds the home it ends at once, with exit status 0."""
+    make_folder(settings.engine).chmod(0o700)
+    with (settings.engine / DAEMON_LOG).open("ab") as log:
+        return psutil.Popen(
+            [sys.executable, "-m", "mri_core.runs.daemon", *command],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=os.environ | settings.environment(),
+        )
+
+
+def _answers(settings: Settings) -> bool:
+    try:
+        with _client(settings):
+            return True
+    except EngineError:
+        return False
+
+
+@contextmanager
+def _client(settings: Settings) -> Iterator[Client]:
+    """A connection to the scheduler, not made the process's default one. Raises EngineError when it does not answer."""
+    from distributed import Client, Security
+
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # it reports errors that are raised as well
+    if settings.scheduler:
+        address, security = settings.scheduler, None  # credentials come from Dask's own configuration
+    else:
+        engine = read_engine(settings)
+        if engine is None:
+            raise EngineError("the local engine has ended, expected it to answer; try again")
+        address, security = engine["address"], Security(require_encryption=True, **engine["security"])
+    try:
+        with Client(address, security=security, timeout=_CONNECT_SECONDS, set_as_default=False) as client:
+            yield client
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise EngineError(
+            f"the scheduler {address} does not answer ({reason}); check that it runs and its TLS files"
+        ) from error
+
+
+def _check_address(address: str) -> None:
+    parts = urlsplit(address)
+    if parts.scheme != "tls" and not (parts.scheme == "tcp" and parts.hostname in _LOOPBACK):
+        raise EngineError(
+            f"MRI_SCHEDULER is '{address}', expected tls://HOST:PORT; without TLS anyone could run programs through it"
+        )

@@ -1,0 +1,130 @@
+"""`Run`: everything that is known about one training, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from mri_core.training.spec import TrainingSpec
+
+Status = Literal["queued", "running", "stopped", "finished", "failed"]
+STATUSES: tuple[Status, ...] = get_args(Status)
+
+NEXT: dict[Status, tuple[Status, ...]] = {
+    "queued": ("running", "stopped", "failed"),
+    "running": ("stopped", "finished", "failed"),
+    "stopped": (),
+    "finished": (),
+    "failed": (),
+}
+"""The changes of status that may happen; a run that has ended never goes back."""
+
+SCORES = (
+    "loss",
+    "val_loss",
+    "micro_f1",
+    "val_micro_f1",
+    "macro_f1",
+    "val_macro_f1",
+    "binary_accuracy",
+    "val_binary_accuracy",
+    "subset_accuracy",
+    "val_subset_accuracy",
+    "seconds",
+)
+"""The numbers of one epoch, in the order in which they are shown."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a running training is.
+
+    epoch, step: counted from 1, 0 before the first. seconds_left: of the whole training, None while unknown.
+    patience_left: epochs without a lower validation loss until early stopping, None before the first epoch's end.
+    phase: "starting", "training", "validating" or "saving". updated: seconds since 1970.
+    """
+
+    epoch: int
+    epochs: int
+    step: int
+    steps: int
+    seconds_left: float | None
+    patience_left: int | None
+    phase: str
+    updated: float
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process on a host. started: seconds since 1970, which tells it from a later process with the same number."""
+
+    host: str
+    pid: int
+    started: float
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What a training took: seconds in all, slices trained on per second, and the most memory held, in MB."""
+
+    seconds: float
+    images_per_second: float
+    peak_memory_mb: float
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training: its settings, state and results.
+
+    history: one dictionary an epoch: "epoch", the numbers of `SCORES`, and "f1" and "val_f1" as {label: value}; a value
+    is None where it is undefined. Empty in lists.
+    summary: "last" and "best" (lowest validation loss) -> {"epoch", the numbers of `SCORES`}; empty before the first
+    epoch's end.
+    process: the training process, known from its launch. error: why it failed, with the end of its log; several lines.
+    """
+
+    id: str
+    name: str
+    status: Status
+    spec: TrainingSpec
+    dataset_name: str
+    dataset_fingerprint: str
+    label_names: tuple[str, ...]
+    created: datetime
+    folder: Path
+    parameters: int | None = None
+    progress: Progress | None = None
+    history: tuple[dict[str, Any], ...] = ()
+    best_epoch: int | None = None
+    process: Process | None = None
+    timing: Timing | None = None
+    error: str | None = None
+    stop_requested: bool = False
+    summary: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def ended(self) -> bool:
+        return not NEXT[self.status]
+
+
+def run_json(run: Run) -> dict[str, Any]:
+    """The document of `mri show RUN --json`."""
+    return {
+        "id": run.id,
+        "name": run.name,
+        "status": run.status,
+        "spec": run.spec.model_dump(mode="json"),
+        "dataset": {"name": run.dataset_name, "fingerprint": run.dataset_fingerprint},
+        "parameters": run.parameters,
+        "progress": asdict(run.progress) if run.progress else None,
+        "history": [dict(row) for row in run.history],
+        "best_epoch": run.best_epoch,
+        "process": {"host": run.process.host, "pid": run.process.pid} if run.process else None,
+        "timing": asdict(run.timing) if run.timing else None,
+        "error": run.error,
+        "created": run.created.isoformat(),
+        "stop_requested": run.stop_requested,
+    }

@@ -1,0 +1,1 @@
+"""Training: the specification of a run, its batches, the fit and the process that runs it."""

@@ -1,0 +1,18 @@
+"""Starting a run: the one door through which the command line and the Train page go."""
+
+from __future__ import annotations
+
+from mri_core.datasets.dataset import Dataset
+from mri_core.runs.engine import submit
+from mri_core.runs.run import Run
+from mri_core.runs.store import RunStore
+from mri_core.settings import Settings
+from mri_core.training.spec import TrainingSpec
+
+
+def start_run(spec: TrainingSpec, dataset: Dataset, settings: Settings) -> Run:
+    """Record a run as queued and hand it to the engine."""
+    store = RunStore(settings)
+    run = store.create(spec, dataset.name, dataset.fingerprint, dataset.label_names)
+    submit(run.id, settings)
+    return run

@@ -1,0 +1,148 @@
+"""What a fresh process runs for one training: `python -m mri_core.training.worker RUN`.
+
+The process reads the run's record, trains, saves and verifies the model, stores the probabilities, and ends. Its output goes
+to the run's log. TensorFlow lives here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import socket
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from mri_core.datasets.dataset import Dataset, open_dataset
+from mri_core.errors import InvalidInput, MriError
+from mri_core.runs.run import Process, Progress, Run, Timing
+from mri_core.runs.store import RunStore
+from mri_core.settings import Settings
+
+if TYPE_CHECKING:
+    import keras
+
+    from mri_core.training.fit import Fitted
+
+VERIFIED_SLICES = 500
+
+
+def main(run_id: str) -> int:
+    """Train one run to its end. Returns the exit status; a reason a user can act on is stored with the run."""
+    settings = Settings()
+    store = RunStore(settings)
+    run = store.get(run_id)
+    try:
+        train(store, run, settings)
+    except MriError as error:
+        store.finish(run_id, "failed", error=str(error))
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def train(store: RunStore, run: Run, settings: Settings) -> None:
+    """Train `run`, whose status goes from queued over running to finished or stopped."""
+    dataset = _training_data(run, settings)
+    import keras
+
+    from mri_core.models.build import build_model
+    from mri_core.training.fit import fit
+
+    keras.utils.set_random_seed(run.spec.seed)
+    model = build_model(run.spec.architecture, dataset.image_shape, len(dataset.label_names), run.spec.channels)
+    store.start(run.id, _this_process(), model.count_params())
+
+    def on_progress(progress: Progress) -> bool:
+        store.log_progress(run.id, progress)
+        return store.stop_requested(run.id)
+
+    def on_epoch(row: dict[str, Any]) -> None:
+        store.log_epoch(run.id, row)
+        print(
+            f"epoch {row['epoch']}: loss {row['loss']:.4f}, validation loss {row['val_loss']:.4f}, "
+            f"validation micro-F1 {row['val_micro_f1']:.3f}, {row['seconds']:.1f} s",
+            flush=True,
+        )
+
+    fitted = fit(model, dataset, run.spec, on_progress, on_epoch)
+    if progress := store.get(run.id).progress:
+        store.log_progress(run.id, replace(progress, phase="saving", seconds_left=None))
+    warning = save_results(model, dataset, run)
+    store.finish(
+        run.id,
+        "stopped" if fitted.stopped else "finished",
+        timing=_timing(fitted),
+        error=warning,
+        best_epoch=fitted.best_epoch,
+    )
+
+
+def save_results(model: keras.Model, dataset: Dataset, run: Run) -> str | None:
+    """Store the model, its export and the probabilities for validation and test in the run's folder.
+
+    Returns a sentence when the exported model's answers differ from Keras's by more than they may, else None.
+    """
+    from mri_core.evaluation.predictions import Predictions, save_predictions
+    from mri_core.prediction.export import LARGEST_DIFFERENCE, save_model, verify, write_description
+    from mri_core.prediction.model_file import ModelDescription
+    from mri_core.training.fit import compile_inference, predict
+
+    infer = compile_inference(model)
+    splits = {}
+    for split in ("validation", "test"):
+        rows = dataset.rows(split)
+        if len(rows):
+            ids = dataset.index["id"].to_numpy(dtype=str)[rows]
+            splits[split] = Predictions(ids, dataset.truth[rows], predict(infer, dataset, rows), dataset.label_names)
+    save_predictions(run.folder, splits)
+    description = ModelDescription(
+        run=run.id,
+        dataset={"name": dataset.name, "fingerprint": dataset.fingerprint},
+        labels=dataset.label_names,
+        thresholds=dict.fromkeys(dataset.label_names, 0.5),
+        image_shape=dataset.image_shape,
+        onnx_difference=0.0,
+    )
+    save_model(model, run.folder, description)
+    rows = dataset.rows("validation")[:VERIFIED_SLICES]
+    difference = verify(run.folder, dataset.pixels[rows], predict(infer, dataset, rows))
+    write_description(run.folder, description.model_copy(update={"onnx_difference": difference}))
+    print(f"exported to ONNX: largest difference to Keras {difference:.1e} on {len(rows)} slices", flush=True)
+    if difference > LARGEST_DIFFERENCE:
+        return (
+            f"the exported model's probabilities differ from Keras's by up to {difference:.1e}, "
+            f"expected at most {LARGEST_DIFFERENCE:.0e}; do not rely on its predictions"
+        )
+    return None
+
+
+def _training_data(run: Run, settings: Settings) -> Dataset:
+    """The run's data set, the same as when it was queued. Raises InvalidInput where it cannot be trained on."""
+    dataset = open_dataset(run.dataset_name, settings)
+    if dataset.fingerprint != run.dataset_fingerprint:
+        raise InvalidInput(
+            f"data set '{dataset.name}' has changed since this run was queued (fingerprint {dataset.fingerprint[:8]}, "
+            f"expected {run.dataset_fingerprint[:8]}); start a new run"
+        )
+    for split in ("train", "validation"):
+        if not len(dataset.rows(split)):
+            raise InvalidInput(
+                f"data set '{dataset.name}' has no {split} slices, expected at least one; split it again"
+            )
+    return dataset
+
+
+def _this_process() -> Process:
+    return Process(socket.gethostname(), os.getpid(), psutil.Process().create_time())
+
+
+def _timing(fitted: Fitted) -> Timing:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return Timing(fitted.seconds, fitted.images_per_second, peak)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,59 @@
+"""Homes that tests run in: an empty one, and a small trained one that is made once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from mri_core.datasets.dataset import open_dataset
+from mri_core.datasets.demo.generate import make_demo
+from mri_core.runs.store import RunStore
+from mri_core.settings import Settings
+from mri_core.training.spec import make_spec
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A home with the data set "demo" (300 slices) and one finished run of the dense network."""
+
+    settings: Settings
+    run_id: str
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """An empty home, which the environment names too."""
+    return _use(tmp_path, monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def _trained_home(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    folder = tmp_path_factory.mktemp("trained")
+    settings = Settings(home=folder, tracking_uri=f"sqlite:///{folder / 'mlflow.db'}", scheduler="")
+    make_demo(settings, slices=300)
+    dataset = open_dataset("demo", settings)
+    spec = make_spec("dense-adam", {"epochs": 3, "flips": "none"})
+    run = RunStore(settings).create(spec, dataset.name, dataset.fingerprint, dataset.label_names)
+    command = [sys.executable, "-m", "mri_core.training.worker", run.id]
+    subprocess.run(command, env=os.environ | settings.environment(), check=True, capture_output=True)
+    return Trained(settings, run.id)
+
+
+@pytest.fixture
+def trained(_trained_home: Trained, monkeypatch: pytest.MonkeyPatch) -> Trained:
+    """The trained home, which the environment names too. Tests leave it as it is."""
+    _use(_trained_home.settings.root, monkeypatch)
+    return _trained_home
+
+
+def _use(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("MRI_HOME", str(folder))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.delenv("MRI_SCHEDULER", raising=False)
+    monkeypatch.chdir(folder)
+    return Settings()
