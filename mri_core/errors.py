@@ -1,7 +1,7 @@
 """The errors a user can act on.
 
-A message is one line: what was wrong, what was expected, and what to do. Anything else that goes wrong is a bug and keeps
-its traceback.
+A message is one line: what was wrong, what was expected, and what to do. Anything else that goes wrong is a bug
+and keeps its traceback.
 """
 
 

@@ -17,9 +17,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
 
-    home: Path = Field(DEFAULT_HOME, validation_alias=AliasChoices("MRI_HOME", "home"))
-    tracking_uri_setting: str = Field("", validation_alias=AliasChoices("MLFLOW_TRACKING_URI", "tracking_uri"))
-    scheduler: str = Field("", validation_alias=AliasChoices("MRI_SCHEDULER", "scheduler"))
+    home: Path = Field(default=DEFAULT_HOME, validation_alias=AliasChoices("MRI_HOME", "home"))
+    tracking_uri_setting: str = Field(default="", validation_alias=AliasChoices("MLFLOW_TRACKING_URI", "tracking_uri"))
+    scheduler: str = Field(default="", validation_alias=AliasChoices("MRI_SCHEDULER", "scheduler"))
 
     @property
     def root(self) -> Path:

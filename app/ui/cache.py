@@ -12,8 +12,11 @@ import streamlit as st
 
 from mri_core.datasets.build import Build, builds
 from mri_core.datasets.dataset import Dataset, Header, list_datasets, open_dataset
+from mri_core.datasets.demo.start import DEMO, Attempt, last_attempt
 from mri_core.datasets.statistics import label_statistics
 from mri_core.evaluation.predictions import Predictions, load_predictions
+from mri_core.evaluation.report import Report, make_report
+from mri_core.prediction.model_file import read_description
 from mri_core.prediction.predictor import Predictor, load_predictor
 from mri_core.runs.liveness import settle
 from mri_core.runs.run import Run
@@ -38,6 +41,11 @@ def datasets_being_made() -> list[Build]:
     return builds(settings())
 
 
+def last_demo_attempt() -> Attempt | None:
+    """What became of the demo set that was last started here."""
+    return last_attempt(settings(), DEMO)
+
+
 def _identity(header: Header) -> str:
     return f"{header.name} {header.created} {header.fingerprint}"
 
@@ -58,10 +66,20 @@ def runs(dataset_name: str | None = None) -> list[Run]:
     return [settle(store(), run) for run in store().list(dataset_name)]
 
 
+def latest_runs(dataset_name: str, count: int) -> list[Run]:
+    """The newest runs of a data set, without their histories, as they are now."""
+    return [settle(store(), run) for run in store().list(dataset_name, limit=count)]
+
+
 def run(run_id: str) -> Run:
-    """A run with its history, as it is now."""
-    ended = _ended_run(run_id)
-    return ended if ended else settle(store(), store().get(run_id))
+    """A run with its history, as it is now. Not kept: reading one takes milliseconds, and a run can be deleted."""
+    return settle(store(), store().get(run_id))
+
+
+def active_run(dataset_name: str) -> Run | None:
+    """The newest run of a data set that is queued or running, without its history."""
+    newest = store().list(dataset_name, statuses=("queued", "running"), limit=1)
+    return settle(store(), newest[0]) if newest else None
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -70,26 +88,13 @@ def predictions(folder: Path, split: str) -> Predictions:
     return load_predictions(folder, split)
 
 
+@st.cache_resource(max_entries=32, show_spinner="Judging the predictions")
+def report(folder: Path, split: str) -> Report:
+    """What an ended run is worth on a split, at its model's thresholds."""
+    return make_report(predictions(folder, split), read_description(folder).thresholds)
+
+
 @st.cache_resource(max_entries=8, show_spinner="Loading the model")
 def predictor(folder: Path) -> Predictor:
     """The model of an ended run."""
     return load_predictor(folder)
-
-
-class _StillChangingError(Exception):
-    """Keeps a run that has not ended out of the cache."""
-
-
-def _ended_run(run_id: str) -> Run | None:
-    try:
-        return _read_ended(run_id)
-    except _StillChangingError:
-        return None
-
-
-@st.cache_data(max_entries=256, show_spinner=False)
-def _read_ended(run_id: str) -> Run:
-    found = store().get(run_id)
-    if not found.ended:
-        raise _StillChangingError
-    return found

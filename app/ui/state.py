@@ -1,7 +1,7 @@
 """What a session has chosen. The only place that touches `st.session_state` and the address.
 
-Everything a page shows is in its address, so that it can be shared and reloaded; a page switch clears the address, so the
-choices that pages share are also kept in the session.
+Everything a page shows is in its address, so that it can be shared and reloaded; a page switch clears the
+address, so the choices that pages share are also kept in the session.
 """
 
 from __future__ import annotations
@@ -42,6 +42,11 @@ def from_address(key: str, default: str | None = None) -> str | None:
     return st.query_params.get(key, default)
 
 
+def list_from_address(key: str, known: Sequence[str]) -> list[str]:
+    """A choice of several that the page's address carries, without those that are not `known`."""
+    return [value for value in st.query_params.get_all(key) if value in known]
+
+
 def to_address(**choices: str | Sequence[str] | None) -> None:
     """Put choices into the page's address; None or an empty one is taken out."""
     for key, value in choices.items():
@@ -54,3 +59,12 @@ def to_address(**choices: str | Sequence[str] | None) -> None:
 def _drop_address() -> None:
     # Another data set has other runs, slices and filters.
     st.query_params.clear()
+
+
+def turn(name: str) -> int:
+    """A number for the key of a widget that `next_turn` shall replace by a fresh one."""
+    return st.session_state.get(f"turn of {name}", 0)
+
+
+def next_turn(name: str) -> None:
+    st.session_state[f"turn of {name}"] = turn(name) + 1

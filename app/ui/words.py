@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import datetime
+from decimal import Decimal
+from typing import Any
 
 import streamlit as st
+
+CHOICES = {
+    "cnn": "CNN",
+    "adam": "Adam",
+    "sgd": "SGD",
+    "rmsprop": "RMSprop",
+    "binary_crossentropy": "binary cross-entropy",
+    "categorical_crossentropy": "categorical cross-entropy",
+    "poisson": "Poisson",
+}
+"""Values of training settings that are written another way than they are stored."""
 
 
 def score(value: float | None, reason: str = "undefined") -> str:
@@ -37,6 +51,20 @@ def duration(seconds: float | None) -> str:
 def moment(when: datetime) -> str:
     """Date and time in the reader's zone."""
     return when.astimezone(_zone()).strftime("%-d %b %Y, %H:%M")
+
+
+def choice(value: Any) -> str:
+    """The value of a training setting: `0.001` and never `1e-03`, yes or no, names as the field writes them."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return format(Decimal(repr(value)), "f")
+    return count(value) if isinstance(value, int) else CHOICES.get(value, value)
+
+
+def plain(text: str) -> str:
+    """Text from a user, such as a label's name, for a place that would read it as Markdown."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~$:])", r"\\\1", text)
 
 
 def size(image_shape: tuple[int, ...]) -> str:

@@ -1,7 +1,8 @@
 """Augmentations: functions that turn slices into others a scanner could have made. One a module.
 
-An augmentation takes (slices, H, W) or (slices, H, W, C) uint8 and returns the same shape and type. It is plain NumPy, so the
-Augmentation page shows exactly what training uses. `AUGMENTATIONS` maps the name of each to its function.
+An augmentation takes (slices, H, W) or (slices, H, W, C) uint8 and returns the same shape and type. It is plain
+NumPy, so the Augmentation page shows exactly what training uses. `AUGMENTATIONS` maps the name of each to its
+function.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Commands about data sets: demo, datasets, stats."""
+"""Commands about data sets: demo, import, datasets, stats."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -27,6 +28,30 @@ def demo(
         print_json(_described(dataset.header))
     else:
         messages.print(f"Created data set '{name}': {slices:,} simulated slices of {dataset.header.patients} patients.")
+
+
+def import_(
+    source: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder that holds the images.")],
+    name: Annotated[str, typer.Option(help="What to call the data set.")],
+    labels: Annotated[Path, typer.Option(help="CSV: file, optionally patient and split, one column a label.")],
+    size: Annotated[int, typer.Option(min=8, max=1024, help="Height and width of the slices in pixels.")] = 64,
+    seed: Annotated[int, typer.Option(min=0, help="Of the split, where the table has none.")] = 0,
+    json: Json = False,
+) -> None:
+    """Import a folder of images and a CSV table of labels."""
+    from mri_core.datasets.import_table import import_table
+
+    with progress_bar("Reading images") as progress:
+        imported = import_table(Settings(), name, source, labels, size, seed, progress)
+    header = imported.dataset.header
+    if json:
+        print_json(_described(header) | {"skipped": imported.skipped})
+        return
+    for reason in imported.skipped.values():
+        messages.print(f"skipped: {reason}", markup=False)
+    messages.print(f"Created data set '{name}': {header.slices:,} slices taken, {len(imported.skipped):,} skipped.")
+    if header.patients is None:
+        messages.print("warning: no patient column, so slices of one patient may be in two splits and scores too high.")
 
 
 def datasets(json: Json = False) -> None:
@@ -61,9 +86,10 @@ def stats(name: Annotated[str, typer.Argument(help="A data set.")], json: Json =
     console.print()
     print_table(("label set", "slices"), sets)
     for difference in found["differences"]:
+        points, label, split = difference["difference"] * 100, difference["label"], difference["split"]
+        than = "more" if points > 0 else "less"
         console.print(
-            f"note: {difference['label']} is {difference['difference'] * 100:+.1f} points more or less frequent in "
-            f"{difference['split']} than in train"
+            f"note: {label} is {abs(points):.1f} points {than} frequent in {split} than in train", markup=False
         )
 
 
@@ -71,4 +97,4 @@ def _described(header: Header) -> dict:
     return header.model_dump(mode="json") | {"labels": list(header.label_names)}
 
 
-COMMANDS = {"demo": demo, "datasets": datasets, "stats": stats}
+COMMANDS = {"demo": demo, "import": import_, "datasets": datasets, "stats": stats}

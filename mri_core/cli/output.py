@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -17,7 +18,8 @@ from rich.text import Text
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
-console = Console(soft_wrap=True, highlight=False)
+# Into a file or a pipe, tables are as wide as they need to be.
+console = Console(width=None if sys.stdout.isatty() else 500, soft_wrap=True, highlight=False)
 messages = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
@@ -29,7 +31,7 @@ def print_json(document: Any) -> None:
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None) -> None:
     """Print a table; numbers are aligned to the right. Values are shown as they are, never read as markup."""
-    table = Table(title=title and Text(title), title_justify="left", show_edge=False, pad_edge=False)
+    table = Table(title=title and Text(title), title_justify="left", box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for i, column in enumerate(columns):
         numeric = all(isinstance(row[i], (int, float)) or row[i] is None for row in rows)
         table.add_column(Text(column), justify="right" if numeric else "left")

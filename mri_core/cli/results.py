@@ -13,7 +13,7 @@ from mri_core.cli.training import RunName
 from mri_core.errors import InvalidInput, MriError, StorageError
 from mri_core.evaluation.evaluation import evaluate as evaluate_predictions
 from mri_core.evaluation.predictions import load_predictions
-from mri_core.evaluation.table import score_table
+from mri_core.evaluation.table import AVERAGE_ROWS
 from mri_core.prediction.model_file import MODEL_KERAS, MODEL_ONNX, read_description
 from mri_core.runs.run import Run
 from mri_core.runs.store import RunStore
@@ -37,20 +37,21 @@ def evaluate(
     if json:
         print_json({"run": found.id, "split": split, **evaluation.to_json()})
         return
-    table = score_table(evaluation)
+    document = evaluation.to_json()
+    support = {name: scores["support"] for name, scores in document["labels"].items()}
+    support |= dict.fromkeys(document["averages"], sum(support.values()))
+    parts = {**document["labels"], **document["averages"]}
+    reasons = {**document["reasons"]["labels"], **document["reasons"]["averages"]}
     rows = [
-        (name, *scores[:3], int(scores[3])) for name, scores in zip(table.index, table.to_numpy().tolist(), strict=True)
+        (AVERAGE_ROWS.get(name, name), *_in_words(scores, reasons[name], "precision", "recall", "f1"), support[name])
+        for name, scores in parts.items()
     ]
-    print_table(("", *table.columns), rows, title=f"{found.name} on {split}")
-    nothing, baseline = evaluation.to_json()["no_finding"], evaluation.to_json()["baseline"]
-    console.print(
-        f"\nsubset accuracy {cell(evaluation.to_json()['subset_accuracy'])}"
-        f" (predict nothing: {cell(baseline['subset_accuracy'])})"
-    )
-    console.print(
-        f"no finding: recall {cell(nothing['recall'])}, precision {cell(nothing['precision'])} "
-        f"on {nothing['slices']:,} slices"
-    )
+    print_table(("", "precision", "recall", "f1", "support"), rows, title=f"{found.name} on {split}")
+    nothing, baseline = document["no_finding"], document["baseline"]
+    subset, predicted = cell(document["subset_accuracy"]), cell(baseline["subset_accuracy"])
+    console.print(f"\nsubset accuracy {subset} (predict nothing: {predicted})")
+    recall, precision = _in_words(nothing, document["reasons"]["no_finding"], "recall", "precision")
+    console.print(f"no finding: recall {recall}, precision {precision} on {nothing['slices']:,} slices")
 
 
 def predict(
@@ -116,6 +117,11 @@ def export(
             f"Wrote {out}. Takes uint8 slices (n, {', '.join(map(str, description.image_shape))}), 0-255; gives "
             f"probabilities of {', '.join(description.labels)}.", markup=False,
         )  # fmt: skip
+
+
+def _in_words(scores: dict[str, Any], reasons: dict[str, str], *names: str) -> list[str]:
+    """Scores with three decimals, or why they are undefined."""
+    return [reasons[name] if scores[name] is None else cell(scores[name]) for name in names]
 
 
 def _find(run: str) -> Run:

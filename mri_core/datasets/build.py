@@ -38,8 +38,8 @@ class Build:
 class DatasetBuilder:
     """Collects slices and index rows; `finish` makes them a data set at once, anything else leaves nothing.
 
-    Use as a context manager. Raises InvalidInput for a name that is taken or labels that cannot be columns, StorageError
-    when the disk is full or cannot be written.
+    Use as a context manager. Raises InvalidInput for a name that is taken or labels that cannot be columns,
+    StorageError when the disk is full or cannot be written.
     """
 
     def __init__(

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -15,9 +15,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from mri_core.errors import InvalidInput, NotFound, StorageError
 from mri_core.settings import Settings
 
-SPLITS = ("train", "validation", "test")
 INDEX_COLUMNS = ("id", "patient", "split", "source", "position", "checksum")
 Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = get_args(Split)
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,63}")
 

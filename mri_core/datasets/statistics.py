@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from mri_core.datasets.dataset import SPLITS, Dataset
 
@@ -38,6 +40,8 @@ def _split_statistics(truth: np.ndarray, names: tuple[str, ...]) -> dict[str, An
     return {
         "slices": len(truth),
         "no_finding": int((per_slice == 0).sum()),
+        "no_finding_share": float((per_slice == 0).mean()) if len(truth) else None,
+        "prevalence": {name: float(truth[:, i].mean()) if len(truth) else None for i, name in enumerate(names)},
         "positives": {name: int(count) for name, count in zip(names, truth.sum(axis=0), strict=True)},
         "cardinality": float(per_slice.mean()) if len(truth) else None,
         "density": float(truth.mean()) if len(truth) else None,
@@ -55,6 +59,17 @@ def label_sets(truth: np.ndarray, names: tuple[str, ...]) -> list[dict[str, Any]
         {"labels": [name for name, on in zip(names, sets[i], strict=True) if on], "slices": int(counts[i])}
         for i in order
     ]
+
+
+def split_table_csv(statistics: Mapping[str, Any]) -> str:
+    """The counts and shares of every split as CSV, one line a split, undefined shares empty."""
+    rows = []
+    for split, found in statistics["splits"].items():
+        row = {key: found[key] for key in ("slices", "no_finding", "no_finding_share", "cardinality", "density")}
+        for name in statistics["labels"]:
+            row |= {f"positives: {name}": found["positives"][name], f"prevalence: {name}": found["prevalence"][name]}
+        rows.append({"split": split} | row)
+    return pd.DataFrame(rows).to_csv(index=False)
 
 
 def split_differences(dataset: Dataset) -> list[dict[str, Any]]:

@@ -11,10 +11,11 @@ import io
 import logging
 import warnings
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mri_core.images.dicom_window import find, first_number, windowed
 from mri_core.images.gdcm_process import GdcmProcess
 from mri_core.images.limits import check_size, inflate, refuse, refusing, source_names
 from mri_core.images.prepare import to_uint8
@@ -146,11 +147,11 @@ def _grey(frames: np.ndarray, dataset: Dataset) -> np.ndarray:
         described = _described(dataset, index)
         rescale = next((item for item in described if "RescaleSlope" in item), dataset)
         values = apply_modality_lut(stored, rescale)
-        windowed = _windowed(values, described)
-        if windowed is None:
+        visible = windowed(values, described)
+        if visible is None:
             plain[index] = values
         else:
-            shown[index] = np.rint(windowed).astype(np.uint8)
+            shown[index] = np.rint(visible).astype(np.uint8)
     if plain:
         shown[list(plain)] = to_uint8(np.stack(list(plain.values())))
     return 255 - shown if dataset.PhotometricInterpretation == "MONOCHROME1" else shown
@@ -173,40 +174,6 @@ def _described(dataset: Dataset, frame: int) -> list[Dataset]:
     return [*(item.value[0] for group in groups for item in group if item.VR == "SQ" and item.value), dataset]
 
 
-def _find(described: list[Dataset], keyword: str) -> Any:
-    values = (item.get(keyword) for item in described)
-    return next((value for value in values if value is not None and value != ""), None)
-
-
-def _windowed(values: np.ndarray, described: list[Dataset]) -> np.ndarray | None:
-    """Rescaled values through the declared VOI table or window, to 0-255; None without a valid one.
-
-    Windows follow DICOM PS3.3, C.11.2.1.2 (LINEAR) and C.11.2.1.3 (SIGMOID, LINEAR_EXACT), with 0-255 as output range.
-    """
-    from pydicom.pixels import apply_voi
-
-    if tabled := next((item for item in described if item.get("VOILUTSequence")), None):
-        brightest = 2 ** int(tabled.VOILUTSequence[0].LUTDescriptor[2]) - 1
-        return np.clip(apply_voi(values, tabled) * (255 / brightest), 0, 255)
-    center, width = (_number(_find(described, keyword)) for keyword in ("WindowCenter", "WindowWidth"))
-    function = _find(described, "VOILUTFunction") or "LINEAR"
-    if center is None or width is None or width <= 0 or (function == "LINEAR" and width < 1):
-        return None
-    if function == "SIGMOID":
-        return 255 / (1 + np.exp(np.clip(-4 * (values - center) / width, -50, 50)))
-    if function == "LINEAR":
-        center, width = center - 0.5, width - 1
-    if width == 0:
-        return np.where(values > center, 255.0, 0.0)
-    return np.clip(((values - center) / width + 0.5) * 255, 0, 255)
-
-
-def _number(value: Any) -> float | None:
-    """The value, or the first of several, as a finite number."""
-    values = np.atleast_1d(np.asarray(value if value is not None else [], float))
-    return float(values[0]) if values.size and np.isfinite(values[0]) else None
-
-
 def _patient(dataset: Dataset) -> str | None:
     identifier = str(dataset.get("PatientID") or "").strip()
     return hashlib.sha256(identifier.encode()).hexdigest()[:12] if identifier else None
@@ -216,13 +183,13 @@ def _position(dataset: Dataset, frame: int, count: int) -> float | None:
     described = _described(dataset, frame)
     if count > 1:
         described = described[:-1]  # what the file says as a whole places no single frame
-    place, axes = (_find(described, keyword) for keyword in ("ImagePositionPatient", "ImageOrientationPatient"))
+    place, axes = (find(described, keyword) for keyword in ("ImagePositionPatient", "ImageOrientationPatient"))
     if place is not None and axes is not None and len(place) == 3 and len(axes) == 6:
         axes = np.asarray(axes, float)
-        along = _number(np.cross(axes[:3], axes[3:]) @ np.asarray(place, float))
+        along = first_number(np.cross(axes[:3], axes[3:]) @ np.asarray(place, float))
         if along is not None:
             return along
     if count > 1:
         return float(frame + 1)
-    location = _number(dataset.get("SliceLocation"))
-    return location if location is not None else _number(dataset.get("InstanceNumber"))
+    location = first_number(dataset.get("SliceLocation"))
+    return location if location is not None else first_number(dataset.get("InstanceNumber"))

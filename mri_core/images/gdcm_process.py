@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import warnings
+from contextlib import suppress
 from typing import BinaryIO, cast
 
 import numpy as np
@@ -87,9 +88,10 @@ def _serve() -> None:
         except EOFError:
             return
         answer = io.BytesIO()
-        # An exception answers as an abort does: the child ends, and the parent refuses the file.
-        pixels = pixel_array(io.BytesIO(data), decoding_plugin="gdcm", allow_excess_frames=False)
-        np.save(answer, pixels, allow_pickle=False)
+        # Where pydicom refuses the answer is empty; any other exception ends the child, as an abort does.
+        with suppress(RuntimeError):
+            pixels = pixel_array(io.BytesIO(data), decoding_plugin="gdcm", allow_excess_frames=False)
+            np.save(answer, pixels, allow_pickle=False)
         _send(answers, answer.getvalue())
 
 

@@ -89,21 +89,21 @@ def check_size(name: str, width: int, height: int, slices: int = 1) -> None:
         raise refuse(name, declared, f"at most {MAX_SLICES:,} slices and {MAX_FILE_PIXELS:,} pixels a file")
 
 
-def inflate(data: bytes, window_bits: int, name: str, limit: int = MAX_FILE_BYTES) -> bytes:
-    """Inflate `data`, never holding more than `limit` bytes and one.
+def inflate(data: bytes, window_bits: int, name: str) -> bytes:
+    """Inflate `data`, never holding more than MAX_FILE_BYTES and one byte.
 
     window_bits: as for `zlib.decompressobj`; 31 reads gzip (also of several members), -15 a bare deflate stream.
-    Raises ImageError for a stream that is damaged, cut short or longer than `limit`.
+    Raises ImageError for a stream that is damaged, cut short or longer than that.
     """
     parts: list[bytes] = []
-    room = limit + 1
+    room = MAX_FILE_BYTES + 1
     while True:
         stream = zlib.decompressobj(window_bits)
         with refusing(name, "its compressed data are damaged"):
             parts.append(stream.decompress(data, room))
         room -= len(parts[-1])
         if room == 0:
-            raise refuse(name, f"it inflates to more than {limit:,} bytes", "a smaller file")
+            raise refuse(name, f"it inflates to more than {MAX_FILE_BYTES:,} bytes", "a smaller file")
         if not stream.eof:
             raise refuse(name, "its compressed data end too early", "a complete file")
         data = stream.unused_data

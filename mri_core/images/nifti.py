@@ -42,10 +42,10 @@ def read_nifti(data: bytes, name: str) -> list[Slice]:
         affine = np.asarray(image.affine, float)
         shape = _volume_shape(image, len(data), name)
     with refusing(name, "its affine does not say how the volume lies", "an invertible affine", also=own_kinds):
-        orientation = io_orientation(affine)
-        affine = affine @ inv_ornt_aff(orientation, shape)
         if not np.isfinite(affine).all():
             raise ValueError("not finite")
+        orientation = io_orientation(affine)
+        affine = affine @ inv_ornt_aff(orientation, shape)
     right, anterior, superior = (shape[axis] for axis in np.argsort(orientation[:, 0]))
     check_size(name, right, anterior, superior)
     with refusing(name, "its voxels cannot be read", EXPECTED, also=own_kinds):

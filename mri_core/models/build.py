@@ -28,9 +28,8 @@ def build_model(architecture: str, image_shape: tuple[int, ...], labels: int, ch
         raise InvalidInput(f"a model needs at least one label; received {labels}")
     stored = image_shape[2] if len(image_shape) == 3 else 1
     if channels not in (1, 3) or channels < stored:
-        raise InvalidInput(
-            f"channels is {channels}, but the slices are stored with {stored}; expected {'1 or 3' if stored == 1 else 3}"
-        )
+        expected = "1 or 3" if stored == 1 else "3"
+        raise InvalidInput(f"channels is {channels}, but the slices are stored with {stored}; expected {expected}")
     import keras
     from keras import layers
 
@@ -42,8 +41,8 @@ def build_model(architecture: str, image_shape: tuple[int, ...], labels: int, ch
         outputs = ARCHITECTURES[architecture](x, labels)
     except ValueError as error:
         raise InvalidInput(
-            f"the architecture '{architecture}' does not fit slices of {image_shape[0]}×{image_shape[1]} pixels: its layers "
-            f"shrink them to nothing; use larger slices or another architecture"
+            f"the architecture '{architecture}' does not fit slices of {image_shape[0]}×{image_shape[1]} pixels: "
+            f"its layers shrink them to nothing; use larger slices or another architecture"
         ) from error
     return keras.Model(slices, outputs, name=architecture)
 

@@ -45,6 +45,12 @@ def connect(settings: Settings) -> tuple[MlflowClient, str]:
 @functools.cache
 def _connect(uri: str, runs: Path) -> tuple[MlflowClient, str]:
     file = _database_file(uri)
+    # Before its first import, and outside the lock: it takes a second.
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
+    import mlflow.tracking
+
+    logging.getLogger(mlflow.__name__).setLevel(logging.CRITICAL)  # it reports errors that are raised as well
     with store_errors(uri):
         if file is None:
             _check_server(uri)
@@ -61,12 +67,9 @@ def _connect(uri: str, runs: Path) -> tuple[MlflowClient, str]:
 
 
 def _open(uri: str, runs: Path) -> tuple[MlflowClient, str]:
-    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-    os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
     from mlflow.exceptions import MlflowException
     from mlflow.tracking import MlflowClient
 
-    logging.getLogger("mlflow").setLevel(logging.CRITICAL)  # it reports errors that are raised as well
     client = MlflowClient(uri)
     experiment = client.get_experiment_by_name(EXPERIMENT)
     if experiment is None:

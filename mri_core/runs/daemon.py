@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import json
+import logging
 import os
 import sys
 import tempfile
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mri_core.runs.engine import enqueue
-from mri_core.runs.liveness import ENGINE_FILE, process_of
+from mri_core.runs.liveness import ENGINE_FILE, is_here, process_of
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings, make_folder
 
@@ -58,6 +59,7 @@ async def _serve(settings: Settings, command: tuple[str, ...], idle_seconds: flo
     import dask
     from distributed import Scheduler, Security, Worker
 
+    logging.getLogger("distributed").setLevel(logging.WARNING)
     # The HTTP servers that Dask insists on serve nothing, to this machine only.
     dask.config.set({"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []})
     security = Security.temporary()
@@ -94,9 +96,8 @@ def _take_up(
     from distributed import Client
 
     runs = RunStore(settings).list(statuses=("queued", "running"))
-    missing = [
-        run for run in reversed(runs) if run.id not in known and run.folder.is_dir()
-    ]  # others' homes may share the store
+    # The database may be shared with other homes and hosts, whose runs are theirs to carry out.
+    missing = [run for run in reversed(runs) if run.id not in known and run.folder.is_dir() and is_here(run)]
     if missing:
         with Client(address, security=security, set_as_default=False) as client:
             for run in sorted(missing, key=lambda run: run.status == "queued"):  # running ones hold the worker already

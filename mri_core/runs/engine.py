@@ -43,14 +43,15 @@ def submit(run_id: str, settings: Settings, command: Sequence[str] = ()) -> None
     Raises EngineError when no scheduler can be reached or started.
     """
     run = RunStore(settings).get(run_id)
-    try:
-        _submit(run, settings, command)
-    except EngineError:
-        _submit(run, settings, command)  # an idle engine may have ended just as it was asked
-
-
-def _submit(run: Run, settings: Settings, command: Sequence[str]) -> None:
     ensure_engine(settings, command)
+    try:
+        _send(run, settings, command)
+    except EngineError:  # an idle engine may have ended just as it was asked
+        ensure_engine(settings, command)
+        _send(run, settings, command)
+
+
+def _send(run: Run, settings: Settings, command: Sequence[str]) -> None:
     with _client(settings) as client:
         enqueue(client, run, settings.environment(), command)
 

@@ -50,9 +50,14 @@ def read_engine(settings: Settings) -> dict[str, Any] | None:
         return None
 
 
+def is_here(run: Run) -> bool:
+    """Whether the run's process, if it has one, is on this host: of others nothing is known."""
+    return run.process is None or run.process.host == socket.gethostname()
+
+
 def settle(store: RunStore, run: Run) -> Run:
     """The run, marked as failed if it is shown as running but its process is gone and no engine looks after it."""
-    if run.status != "running" or run.process is None or run.process.host != socket.gethostname():
+    if run.status != "running" or run.process is None or not is_here(run):
         return run
     if store.settings.scheduler or find_process(run.process) or read_engine(store.settings):
         return run

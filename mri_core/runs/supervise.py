@@ -1,4 +1,4 @@
-"""What a Dask worker does for one run: starts its training process, sees it to its end, and records that if it did not."""
+"""What a Dask worker does for one run: starts its training process, sees it to its end, records what it did not."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import TypeVar
 import psutil
 
 from mri_core.errors import NotFound, StoreError
-from mri_core.runs.liveness import LOG, find_process, process_of, with_log
+from mri_core.runs.liveness import LOG, find_process, is_here, process_of, with_log
 from mri_core.runs.run import Run
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
@@ -39,6 +39,8 @@ def supervise(
     store = RunStore(Settings.model_validate(environment))
     try:
         run = _patiently(lambda: store.get(run_id))
+        if run.ended or not is_here(run):
+            return
         process = _alive(run)
         if process is None and run.status == "queued":
             process = _launch(store, run, environment, command)
@@ -99,9 +101,11 @@ def _record_end(store: RunStore, run_id: str, ending: int | None) -> None:
     if run.ended:
         return
     if run.stop_requested:
-        store.finish(run_id, "stopped", error="the training did not stop by itself and was ended; nothing was saved")
+        reason = f"asked to stop, {_in_words(ending)}"
+        store.finish(run_id, "stopped", error=with_log(reason, run.folder))
     else:
-        store.finish(run_id, "failed", error=with_log(_in_words(ending), run.folder))
+        hint = "; often the machine ran out of memory" if ending == -signal.SIGKILL else ""
+        store.finish(run_id, "failed", error=with_log(_in_words(ending) + hint, run.folder))
 
 
 def _in_words(ending: int | None) -> str:
@@ -110,8 +114,7 @@ def _in_words(ending: int | None) -> str:
     if ending > 0:
         return f"the training process ended with exit code {ending}"
     name = signal.strsignal(-ending) or "unknown"
-    hint = "; often the machine ran out of memory" if -ending == signal.SIGKILL else ""
-    return f"the training process ended with signal {-ending} ({name.lower()}){hint}"
+    return f"the training process ended with signal {-ending} ({name.lower()})"
 
 
 def _patiently(action: Callable[[], _Result]) -> _Result:

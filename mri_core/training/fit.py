@@ -115,10 +115,10 @@ class _Trainer:
 
     def take_scores(self) -> dict[str, Any]:
         """Scores over the steps since the last call, as the weights were at each step (dropout included)."""
-        per_label, (exact, slices, loss) = self._per_label.numpy(), self._sums.numpy()
+        (tp, fp, fn), (exact, slices, loss) = self._per_label.numpy(), self._sums.numpy()
         self._per_label.assign(tf.zeros_like(self._per_label))
         self._sums.assign(tf.zeros_like(self._sums))
-        return {"loss": loss / slices, **self._named(Counts.from_sums(*per_label, exact, slices))}
+        return {"loss": loss / slices, **self._named(Counts.from_sums(tp, fp, fn, exact, slices))}
 
     def evaluate(self, dataset: Dataset, rows: np.ndarray) -> dict[str, Any]:
         """Loss and scores on some slices without dropout, at threshold 0.5."""

@@ -21,43 +21,47 @@ class TrainingSpec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     architecture: str = Field(
-        "cnn",
+        default="cnn",
         title="Architecture",
         description="The network. The CNN looks for local patterns anywhere in the slice; the dense network weighs "
         "every pixel at its place.",
         json_schema_extra={"choices": list(ARCHITECTURES)},
     )
     optimizer: Literal["adam", "sgd", "rmsprop"] = Field(
-        "adam",
+        default="adam",
         title="Optimizer",
-        description="How weights follow the gradient. Adam adapts each weight's step; SGD takes plain steps and wants a "
-        "learning rate about ten times larger.",
+        description="How weights follow the gradient. Adam adapts each weight's step; SGD takes plain steps and "
+        "wants a learning rate about ten times larger.",
     )
     learning_rate: float = Field(
-        0.001,
+        default=0.001,
         gt=0,
         le=1,
         title="Learning rate",
         description="The size of a step. Too large and the loss jumps about; too small and training crawls.",
     )
     loss: Literal["binary_crossentropy", "categorical_crossentropy", "poisson"] = Field(
-        "binary_crossentropy",
+        default="binary_crossentropy",
         title="Loss",
         description="What training minimises. Binary cross-entropy judges each label by itself, which is what several "
         "labels at once need; the other two are here because the study tried them.",
     )
     batch_size: int = Field(
-        64,
+        default=64,
         ge=1,
         le=4096,
         title="Batch size",
         description="Slices averaged into one step. The study found 50 to 70 good for the CNN.",
     )
     epochs: int = Field(
-        20, ge=1, le=1000, title="Epochs", description="The most passes over the training slices before it ends."
+        default=20,
+        ge=1,
+        le=1000,
+        title="Epochs",
+        description="The most passes over the training slices before it ends.",
     )
     patience: int = Field(
-        4,
+        default=4,
         ge=1,
         le=1000,
         title="Patience",
@@ -65,29 +69,29 @@ class TrainingSpec(BaseModel):
         "epoch are kept.",
     )
     flips: Literal["none", "horizontal", "vertical", "both"] = Field(
-        "horizontal",
+        default="horizontal",
         title="Flips",
         description="Mirrored copies of the training slices. Wrong for labels that name a side: a flip moves the "
         "finding but not its name.",
     )
     flip_mode: Literal["append", "random"] = Field(
-        "append",
+        default="append",
         title="How flips are used",
         description="Append adds the flipped copies to the training set, as the study did, so an epoch grows. Random "
         "flips each slice by chance every time it is shown, and an epoch keeps its length.",
     )
     only_labelled: bool = Field(
-        False,
+        default=False,
         title="Flip only slices with a label",
         description="Leaves slices without a finding as they are. The study tried this without gain.",
     )
     channels: Literal[1, 3] = Field(
-        3,
+        default=3,
         title="Channels",
         description="The study repeats a grey slice into three channels; one channel gives a smaller first layer.",
     )
     seed: int = Field(
-        0,
+        default=0,
         ge=0,
         le=2**31 - 1,
         title="Seed",
@@ -102,15 +106,16 @@ class TrainingSpec(BaseModel):
         return value
 
 
-_DENSE = {"architecture": "dense", "flips": "both"}
+_CNN = TrainingSpec()
+_DENSE = TrainingSpec(architecture="dense", flips="both")
 
 PRESETS: dict[str, TrainingSpec] = {
-    "cnn": TrainingSpec(),
-    "cnn-poisson": TrainingSpec(loss="poisson"),
-    "cnn-rmsprop": TrainingSpec(optimizer="rmsprop"),
-    "dense-adam": TrainingSpec(**_DENSE),
-    "dense-adam-80": TrainingSpec(**_DENSE, batch_size=80),
-    "dense": TrainingSpec(**_DENSE, optimizer="sgd", learning_rate=0.01, epochs=50),
+    "cnn": _CNN,
+    "cnn-poisson": _CNN.model_copy(update={"loss": "poisson"}),
+    "cnn-rmsprop": _CNN.model_copy(update={"optimizer": "rmsprop"}),
+    "dense-adam": _DENSE,
+    "dense-adam-80": _DENSE.model_copy(update={"batch_size": 80}),
+    "dense": _DENSE.model_copy(update={"optimizer": "sgd", "learning_rate": 0.01, "epochs": 50}),
 }
 """The study's six configurations: name -> specification."""
 

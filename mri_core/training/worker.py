@@ -1,7 +1,7 @@
 """What a fresh process runs for one training: `python -m mri_core.training.worker RUN`.
 
-The process reads the run's record, trains, saves and verifies the model, stores the probabilities, and ends. Its output goes
-to the run's log. TensorFlow lives here and nowhere else.
+The process reads the run's record, trains, saves and verifies the model, stores the probabilities, and ends.
+Its output goes to the run's log. TensorFlow lives here and nowhere else.
 """
 
 from __future__ import annotations

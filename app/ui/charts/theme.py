@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 
 import plotly.graph_objects as go
 
@@ -16,6 +17,11 @@ TRAIN_DASH, VALIDATION_DASH = "dash", "solid"
 def label_colours(label_names: Sequence[str]) -> dict[str, str]:
     """One fixed colour a label, by its place in the data set; six, then they repeat."""
     return {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(label_names)}
+
+
+def literal(name: str) -> str:
+    """A name from a user as Plotly shall write it: it reads a little HTML in all text."""
+    return escape(name, quote=False)
 
 
 def finish(figure: go.Figure, title: str, x: str, y: str, height: int = 340) -> go.Figure:

@@ -1,8 +1,8 @@
 """Real anatomy for the simulated patients: tissue fractions from the MNI152 templates that nilearn ships.
 
 Source: Fonov et al., "Unbiased average age-appropriate brain templates from birth to adulthood", NeuroImage 47 (2009);
-nilearn distributes the symmetric 2009a version. The templates stop at the brain, so skull and scalp are added as shells of
-typical thickness around it.
+nilearn distributes the symmetric 2009a version. The templates stop at the brain, so skull and scalp are added
+as shells of typical thickness around it.
 """
 
 from __future__ import annotations

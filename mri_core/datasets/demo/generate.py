@@ -4,31 +4,27 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from mri_core.datasets.build import DatasetBuilder
-from mri_core.datasets.dataset import SPLITS, Dataset, check_name
+from mri_core.datasets.dataset import Dataset
 from mri_core.datasets.demo.anatomy import Atlas, load_atlas
 from mri_core.datasets.demo.lesion import draw_lesion
 from mri_core.datasets.demo.patient import PIXEL_MM, SIZE, SLICES_PER_PATIENT, draw_head, sample_tissue
 from mri_core.datasets.demo.scanner import acquire, draw_scanner
+from mri_core.datasets.split import split_patients
 from mri_core.errors import InvalidInput
-from mri_core.settings import Settings, make_folder
+from mri_core.settings import Settings
 
 LABELS = ("label 1", "label 2", "label 3")
-LEAST_PIXELS = (8, 6, 5)
+LEAST_PIXELS = (50, 30, 30)
 """A label is on when its part covers at least this many pixels of the slice (a pixel is 12.25 mm²)."""
 
 FEWEST_SLICES, MOST_SLICES = 100, 1_000_000
-_SHARES = (0.60, 0.15, 0.25)  # of patients: 12,000, 3,000 and 5,000 of 20,000 slices
-_BLOCK = 20  # patients with similar findings that are dealt out together
 
 
 @dataclass(frozen=True)
@@ -62,7 +58,7 @@ def make_demo(
     slices: int = 20_000,
     seed: int = 0,
     processes: int | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Dataset:
     """Create the simulated data set.
 
@@ -85,59 +81,11 @@ def make_demo(
             rows += added
             labels.append(patient.labels[:keep])
             builder.add(patient.pixels[:keep], added)
-            progress(len(rows), slices)
+            if progress:
+                progress(len(rows), slices)
         splits = split_patients(np.stack([found.sum(axis=0) for found in labels]), seed)
-        builder.assign("split", [splits[int(row["patient"][1:]) - 1] for row in rows])
+        builder.assign("split", np.repeat(splits, [len(found) for found in labels]).tolist())
         return builder.finish(simulated=True, provenance=_provenance(seed))
-
-
-def start_demo(settings: Settings, name: str, slices: int) -> None:
-    """Start making the demo set in a process of its own, so that no closed page or restarted server ends it.
-
-    Its progress shows in `builds(settings)`; what it has to say if it fails is in `demo_log(settings, name)`.
-    """
-    log = demo_log(settings, check_name(name))
-    make_folder(log.parent)
-    command = [sys.executable, "-m", "mri_core", "demo", "--name", name, "--slices", str(slices), "--json"]
-    with log.open("wb") as output:
-        subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=output,
-            env=os.environ | settings.environment(),
-            start_new_session=True,
-        )
-
-
-def demo_log(settings: Settings, name: str) -> Path:
-    """Where a demo set started from the app leaves its last words."""
-    return settings.datasets / f".{name}.log"
-
-
-def split_patients(positives: np.ndarray, seed: int) -> list[str]:
-    """Deal patients into train, validation and test, 12 : 3 : 5, alike in how much they carry.
-
-    positives: (patients, labels) counts of slices with each label. Patients are ordered by them and dealt out in blocks of
-    20, at random within a block (stratified random sampling: Cochran, "Sampling Techniques", 1977, ch. 5).
-    Returns a split for each patient.
-    """
-    random = np.random.default_rng([seed, 2**32])
-    order = np.argsort(positives.sum(axis=1), kind="stable")
-    splits = np.empty(len(positives), dtype=object)
-    for start in range(0, len(order), _BLOCK):
-        block = order[start : start + _BLOCK]
-        dealt = np.repeat(np.array(SPLITS, dtype=object), _whole_shares(len(block)))
-        splits[block] = random.permutation(dealt)
-    return list(splits)
-
-
-def _whole_shares(patients: int) -> list[int]:
-    """_SHARES of a number of patients in whole patients, by largest remainder."""
-    exact = np.array(_SHARES) * patients
-    shares = np.floor(exact).astype(int)
-    shares[np.argsort(shares - exact, kind="stable")[: patients - shares.sum()]] += 1
-    return shares.tolist()
 
 
 def _row(number: int, i: int, patient: Patient) -> dict:

@@ -1,6 +1,6 @@
 """A three-dimensional lesion of three nested parts: the whole with its oedema, the core inside it, the enhancing rim
-inside the core. The parts mirror the nested regions of glioma segmentation (Menze et al., "The Multimodal Brain Tumor Image
-Segmentation Benchmark", IEEE TMI 34, 2015).
+inside the core. The parts mirror the nested regions of glioma segmentation (Menze et al., "The Multimodal Brain
+Tumor Image Segmentation Benchmark", IEEE TMI 34, 2015).
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from mri_core.datasets.demo.patient import Head
 # Calibrated (see data/README.md): sizes set the prevalences.
 HEALTHY_SHARE = 0.04
 CORE_SHARE = 0.96
-RIM_SHARE = 0.80
-RADIUS_MM = (19.0, 60.0)
-RADIUS_MEAN_MM, RADIUS_SHAPE = 36.0, 18.0
-CORE_SIZE = (0.62, 0.86)
+RIM_SHARE = 0.588
+RADIUS_MM = (18.0, 60.0)
+RADIUS_MEAN_MM, RADIUS_SHAPE = 37.2, 18.0
+CORE_SIZE = (0.72, 0.94)
 RIM_THICKNESS = (0.30, 0.50)
 EDGE_MM = 1.5
 _WAVES = 6
@@ -26,7 +26,7 @@ _WAVES = 6
 
 @dataclass(frozen=True)
 class Lesion:
-    """Share of each pixel taken by each part, (slices, 64, 64) float32 in [0, 1]; a part is 0 everywhere when absent."""
+    """Share of each pixel taken by each part, (slices, 64, 64) float32 in [0, 1]; 0 everywhere when absent."""
 
     whole: np.ndarray
     core: np.ndarray

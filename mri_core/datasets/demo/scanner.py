@@ -1,9 +1,10 @@
 """A virtual scanner: from tissue to intensities.
 
 The signal is that of an inversion-recovery spin echo (FLAIR-like) after contrast agent:
-S = PD · |1 − 2·exp(−TI/T1) + exp(−TR/T1)| · exp(−TE/T2) (Bernstein, King & Zhou, "Handbook of MRI Pulse Sequences", 2004, ch. 14).
-Relaxation times are typical values at 1.5 T (Stanisz et al., Magn Reson Med 54, 2005, rounded); contrast agent shortens T1 in
-the enhancing rim. Noise is Rician (Gudbjartsson & Patz, Magn Reson Med 34, 1995).
+S = PD · |1 − 2·exp(−TI/T1) + exp(−TR/T1)| · exp(−TE/T2) (Bernstein, King & Zhou, "Handbook of MRI Pulse
+Sequences", 2004, ch. 14). Relaxation times are typical values at 1.5 T (Stanisz et al., Magn Reson Med 54,
+2005, rounded); contrast agent shortens T1 in the enhancing rim. Noise is Rician (Gudbjartsson & Patz, Magn
+Reson Med 34, 1995).
 """
 
 from __future__ import annotations
@@ -32,13 +33,14 @@ HEALTHY = (
     Relaxation(900, 20, 0.12),  # skull
     Relaxation(280, 60, 0.75),  # scalp
 )
-OEDEMA = Relaxation(1400, 165, 0.93)
-CORE = Relaxation(2300, 220, 0.95)
-RIM = Relaxation(420, 120, 0.92)
+OEDEMA = Relaxation(1380, 160, 0.92)
+CORE = Relaxation(2700, 190, 0.95)
+RIM = Relaxation(300, 130, 0.95)
 
 # Calibrated (see data/README.md): how far the lesion's tissue differs from what was there, and the noise.
-INFILTRATION = (0.55, 0.95)
+INFILTRATION = (0.30, 0.95)
 NOISE = (0.04, 0.09)
+GAIN = (115.0, 150.0)
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def draw_scanner(random: np.random.Generator) -> Scanner:
         te=random.uniform(85, 125),
         ti=random.uniform(2250, 2500),
         noise=random.uniform(*NOISE),
-        gain=random.uniform(80, 115),
+        gain=random.uniform(*GAIN),
     )
 
 

@@ -1,0 +1,157 @@
+"""Finding slices in a data set: filter, sort, page. Works on the index alone; a pixel is read when it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+
+from mri_core.datasets.dataset import SPLITS, Dataset
+from mri_core.errors import NotFound
+
+Match = Literal["all", "any", "exactly"]
+MATCHES: tuple[Match, ...] = get_args(Match)
+
+SORTS: dict[str, list[str]] = {
+    "id": ["id"],
+    "patient": ["patient", "position", "id"],
+    "position": ["position", "id"],
+}
+"""Name of an order -> index columns, the deciding one first."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """Which slices, in which order; the default is all of them by id.
+
+    labels, no_finding: the findings wanted, *no finding* counting as one more. match: a slice should have all of them,
+    any of them, or exactly these and no other. Without a wanted finding, `match` says nothing.
+    """
+
+    split: str | None = None
+    labels: tuple[str, ...] = ()
+    no_finding: bool = False
+    match: Match = "all"
+    patient: str | None = None
+    sort: str = "id"
+    descending: bool = False
+
+
+@dataclass(frozen=True)
+class SliceRecord:
+    """What the index says of one slice. row: its position in the index. labels: the ones that are on."""
+
+    row: int
+    id: str
+    patient: str | None
+    split: str | None
+    source: str | None
+    position: float | None
+    checksum: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Intensities:
+    """Intensities of one slice. counts: (256,) pixels at each intensity; a colour slice counts every channel."""
+
+    counts: np.ndarray
+    lowest: int
+    mean: float
+    highest: int
+
+
+def find_slices(dataset: Dataset, query: Query) -> np.ndarray:
+    """Positions in the index of the slices that match, in order; missing values come last.
+
+    Raises NotFound for a split, label or order that does not exist.
+    """
+    index = dataset.index
+    keep = np.ones(len(index), dtype=bool)
+    if query.split is not None:
+        keep &= (index["split"] == _known(query.split, SPLITS, "split")).to_numpy(dtype=bool)
+    if query.patient is not None:
+        keep &= (index["patient"] == query.patient).to_numpy(dtype=bool, na_value=False)
+    if query.labels or query.no_finding:
+        keep &= _has_findings(dataset, query)
+    rows = np.flatnonzero(keep)
+    columns = SORTS[_known(query.sort, SORTS, "order")]
+    order = index[columns].iloc[rows].reset_index(drop=True)
+    ordered = order.sort_values(columns, ascending=not query.descending, kind="stable").index
+    return rows[ordered.to_numpy()]
+
+
+def page_count(found: int, per_page: int) -> int:
+    """Pages that `found` slices fill, at least 1."""
+    return max(1, -(-found // per_page))
+
+
+def page_rows(rows: np.ndarray, page: int, per_page: int) -> np.ndarray:
+    """The rows of one page, counted from 1; a page outside is the nearest there is."""
+    page = min(max(page, 1), page_count(len(rows), per_page))
+    return rows[(page - 1) * per_page : page * per_page]
+
+
+def slice_records(dataset: Dataset, rows: Sequence[int] | np.ndarray) -> list[SliceRecord]:
+    """What the index says of the slices at `rows`, in their order."""
+    rows = np.asarray(rows, dtype=np.int64)
+    facts = dataset.index[["id", "patient", "split", "source", "position", "checksum"]].iloc[rows]
+    facts = facts.astype(object).where(facts.notna(), None)
+    return [
+        SliceRecord(row=int(row), labels=_names_on(dataset, row), **fact)
+        for row, fact in zip(rows, facts.to_dict("records"), strict=True)
+    ]
+
+
+def row_of(dataset: Dataset, slice_id: str) -> int:
+    """Position in the index of the slice with this id. Raises NotFound, naming the first that exists."""
+    rows = np.flatnonzero((dataset.index["id"] == slice_id).to_numpy(dtype=bool, na_value=False))
+    if not len(rows):
+        raise NotFound(
+            f"there is no slice '{slice_id}' in data set '{dataset.name}'; "
+            f"expected an id such as {dataset.index['id'].iloc[0]}"
+        )
+    return int(rows[0])
+
+
+def patients(dataset: Dataset) -> list[str]:
+    """Every patient that the index names, sorted."""
+    return sorted(dataset.index["patient"].dropna().unique())
+
+
+def intensities(pixels: np.ndarray) -> Intensities:
+    """Histogram, lowest, mean and highest intensity of a uint8 slice of any shape."""
+    counts = np.bincount(pixels.ravel(), minlength=256)
+    return Intensities(counts, int(pixels.min()), float(pixels.mean()), int(pixels.max()))
+
+
+def spread_labelled(dataset: Dataset, count: int) -> np.ndarray:
+    """Up to `count` slices that carry a label, evenly spread over the index: a few to look at, of several patients."""
+    labelled = np.flatnonzero(dataset.truth.any(axis=1))
+    chosen = labelled if len(labelled) else np.arange(len(dataset.truth))
+    return chosen[np.unique(np.linspace(0, len(chosen) - 1, min(count, len(chosen))).round().astype(int))]
+
+
+def _has_findings(dataset: Dataset, query: Query) -> np.ndarray:
+    """(slices,) bool. *No finding* is one more column beside the labels, so one rule covers them all."""
+    wanted = np.zeros(len(dataset.label_names) + 1, dtype=bool)
+    for name in query.labels:
+        wanted[dataset.label_names.index(_known(name, dataset.label_names, "label"))] = True
+    wanted[-1] = query.no_finding
+    labels = dataset.truth.astype(bool)
+    present = np.column_stack([labels, ~labels.any(axis=1)])
+    if query.match == "exactly":
+        return (present == wanted).all(axis=1)
+    return present[:, wanted].all(axis=1) if query.match == "all" else present[:, wanted].any(axis=1)
+
+
+def _names_on(dataset: Dataset, row: int) -> tuple[str, ...]:
+    return tuple(name for name, on in zip(dataset.label_names, dataset.truth[row], strict=True) if on)
+
+
+def _known(name: str, known: Sequence[str] | dict[str, list[str]], what: str) -> str:
+    if name not in known:
+        raise NotFound(f"there is no {what} '{name}'; expected one of {', '.join(known)}")
+    return name

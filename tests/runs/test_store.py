@@ -1,0 +1,251 @@
+"""What the store promises, over a SQLite database of MLflow's."""
+
+import itertools
+import json
+import math
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+from conftest import LABELS, queue
+
+from mri_core.errors import InvalidInput, NotFound
+from mri_core.runs.liveness import process_of
+from mri_core.runs.records import MLFLOW_STATUS, TAG_LENGTH
+from mri_core.runs.run import NEXT, SCORES, STATUSES, Progress, Timing
+from mri_core.runs.store import RunStore
+from mri_core.settings import Settings
+from mri_core.training.spec import TrainingSpec
+
+PROGRESS = Progress(2, 20, 5, 188, 61.5, 3, "training", 1700000000.0)
+
+
+def change(store, run_id, status):
+    if status == "running":
+        store.start(run_id, process_of(), 33923)
+    else:
+        store.finish(run_id, status)
+
+
+def reach(store, status) -> str:
+    run_id = queue(store)
+    if status in ("finished", "running"):
+        change(store, run_id, "running")
+    if status not in ("queued", "running"):
+        change(store, run_id, status)
+    return run_id
+
+
+def test_a_created_run_is_queued_with_what_was_given(store):
+    spec = TrainingSpec(architecture="dense", flips="both", learning_rate=0.01)
+    run = store.create(spec, "demo", "f00d", LABELS)
+    assert (run.status, run.spec, run.dataset_name, run.dataset_fingerprint) == ("queued", spec, "demo", "f00d")
+    assert (run.label_names, run.folder) == (LABELS, store.settings.runs / run.id)
+    assert run.folder.is_dir()
+    assert (run.parameters, run.progress, run.history, run.process, run.stop_requested) == (None, None, (), None, False)
+
+
+def test_names_count_by_architecture(store):
+    names = [store.create(TrainingSpec(architecture=a), "d", "f", LABELS).name for a in ("cnn", "dense", "cnn")]
+    assert names == ["cnn 1", "dense 1", "cnn 2"]
+    store.delete(store.find("last").id)
+    assert store.create(TrainingSpec(), "d", "f", LABELS, name="mine, ü").name == "mine, ü"
+
+
+@pytest.mark.parametrize(("before", "after"), itertools.product(STATUSES, [s for s in STATUSES if s != "queued"]))
+def test_only_allowed_changes_of_status_happen(store, before, after):
+    run_id = reach(store, before)
+    if after in NEXT[before]:
+        change(store, run_id, after)
+        assert store.get(run_id).status == after
+    else:
+        with pytest.raises(InvalidInput, match=f"is {before} and cannot become {after}"):
+            change(store, run_id, after)
+        assert store.get(run_id).status == before
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_mlflow_sees_its_own_words_for_a_status(store, status):
+    from mlflow.tracking import MlflowClient
+
+    record = MlflowClient(store.settings.tracking_uri).get_run(reach(store, status))
+    assert record.info.status == MLFLOW_STATUS[status]
+    assert record.data.params["optimizer"] == "adam"
+
+
+def test_what_a_training_reports_comes_back(store):
+    run_id = queue(store)
+    process = process_of()
+    store.start(run_id, process, 33923)
+    store.log_progress(run_id, PROGRESS)
+    store.finish(run_id, "failed", Timing(60.0, 100.0, 900.0), error="it broke\n" * 5000, best_epoch=7)
+    run = store.get(run_id)
+    assert (run.process, run.parameters, run.progress, run.best_epoch) == (process, 33923, PROGRESS, 7)
+    assert run.timing == Timing(60.0, 100.0, 900.0)
+    assert run.error.startswith("it broke\n") and len(run.error) <= TAG_LENGTH
+
+
+def epoch_row(epoch: int, **changes) -> dict:
+    row = {"epoch": epoch} | {name: epoch + i / 100 for i, name in enumerate(SCORES)}
+    row |= {kind: {label: 0.1 * i for i, label in enumerate(LABELS)} for kind in ("f1", "val_f1")}
+    return row | changes
+
+
+def test_a_history_comes_back_as_it_was_with_undefined_values(store):
+    run_id = reach(store, "running")
+    rows = [
+        epoch_row(1),
+        epoch_row(2, loss=math.nan, val_macro_f1=None, val_f1={LABELS[0]: math.nan, LABELS[1]: 0.5, LABELS[2]: None}),
+        epoch_row(3, loss=math.inf),
+    ]
+    for epoch, row in enumerate(rows, start=1):
+        store.log_epoch(run_id, row)
+        assert len(store.get(run_id).history) == epoch
+    rows[1] |= {"loss": None, "val_f1": {LABELS[0]: None, LABELS[1]: 0.5, LABELS[2]: None}}
+    rows[2]["loss"] = None
+    assert list(store.get(run_id).history) == rows
+    assert list(store.history(run_id)) == rows
+    json.dumps(store.get(run_id).history, allow_nan=False)
+
+
+def test_an_epoch_trained_again_replaces_the_first_one(store):
+    run_id = reach(store, "running")
+    for row in (epoch_row(1), epoch_row(2), epoch_row(2, loss=9.0)):
+        store.log_epoch(run_id, row)
+    assert [row["loss"] for row in store.history(run_id)] == [1.0, 9.0]
+
+
+def test_lists_have_the_last_and_the_best_scores_but_no_history(store):
+    run_id = reach(store, "running")
+    for epoch, loss in enumerate([0.9, 0.4, math.nan, 0.6], start=1):
+        store.log_epoch(run_id, epoch_row(epoch, val_loss=loss))
+    (run,) = store.list()
+    assert run.history == ()
+    assert (run.summary["last"]["epoch"], run.summary["best"]["epoch"], run.best_epoch) == (4, 2, 2)
+    assert run.summary["best"]["val_loss"] == 0.4
+
+
+def test_lists_are_newest_first_and_can_be_narrowed(store):
+    ids = [store.create(TrainingSpec(), name, "f", LABELS).id for name in ("demo", "it's", "demo")]
+    store.finish(ids[0], "stopped")
+    assert [run.id for run in store.list()] == ids[::-1]
+    assert [run.id for run in store.list(dataset="demo")] == [ids[2], ids[0]]
+    assert [run.id for run in store.list(dataset="it's")] == [ids[1]]
+    assert [run.id for run in store.list(statuses=("queued", "running"))] == [ids[2], ids[1]]
+    assert [run.id for run in store.list(limit=2)] == [ids[2], ids[1]]
+    assert store.list(dataset="none") == ()
+
+
+def test_long_lists_come_in_pages(store, monkeypatch):
+    monkeypatch.setattr("mri_core.runs.store._PAGE", 2)
+    ids = [queue(store) for _ in range(5)]
+    assert [run.id for run in store.list()] == ids[::-1]
+    assert [run.id for run in store.list(limit=3)] == ids[:1:-1]
+
+
+def test_foreign_records_in_the_experiment_are_left_out(store):
+    from mlflow.tracking import MlflowClient
+
+    kept = queue(store)
+    client = MlflowClient(store.settings.tracking_uri)
+    client.create_run(client.get_experiment_by_name("mri").experiment_id)
+    newer = queue(store)
+    client.set_tag(newer, "mri.spec", '{"architecture": "of tomorrow"}')
+    assert [run.id for run in store.list()] == [kept]
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        store.get(newer)
+
+
+def test_find_takes_an_id_its_beginning_or_last(store):
+    ids = [queue(store) for _ in range(2)]
+    length = next(n for n in range(1, 33) if ids[0][:n] != ids[1][:n])
+    assert store.find(ids[0]).id == store.find(ids[0][:length]).id == ids[0]
+    assert store.find("last").id == ids[1]
+
+
+def test_find_says_what_there_is(store):
+    for text in ("last", "abc", "no such"):
+        with pytest.raises(NotFound, match="there are no runs yet"):
+            store.find(text)
+    ids = {queue(store) for _ in range(17)}  # so that two begin alike
+    text = next(run_id[0] for run_id in ids if sum(other[0] == run_id[0] for other in ids) > 1)
+    with pytest.raises(InvalidInput, match=f"'{text}' begins the ids of several runs: {text}"):
+        store.find(text)
+    with pytest.raises(NotFound, match=r"no run 'xyz'.*\(cnn 17\)"):
+        store.find("xyz")
+
+
+@pytest.mark.parametrize("run_id", ["0" * 32, "../../etc", "", "last"])
+def test_an_unknown_id_is_not_found(store, run_id):
+    for action in (store.get, store.request_stop, store.delete, store.stop_requested, store.history):
+        with pytest.raises(NotFound):
+            action(run_id)
+
+
+def test_a_stop_is_immediate_for_a_queued_run_and_a_request_for_a_running_one(store):
+    queued, running, ended = (reach(store, status) for status in ("queued", "running", "finished"))
+    for run_id in (queued, running):
+        assert not store.stop_requested(run_id)
+        store.request_stop(run_id)
+        assert store.stop_requested(run_id)
+    assert (store.get(queued).status, store.get(running).status) == ("stopped", "running")
+    with pytest.raises(InvalidInput, match="is finished already"):
+        store.request_stop(ended)
+
+
+def test_delete_removes_the_run_and_its_folder_but_no_running_one(store):
+    running, ended = reach(store, "running"), reach(store, "stopped")
+    (store.get(ended).folder / "model.keras").write_text("weights")
+    with pytest.raises(InvalidInput, match="is running"):
+        store.delete(running)
+    folder = store.get(ended).folder
+    store.delete(ended)
+    assert not folder.exists()
+    assert [run.id for run in store.list()] == [running]
+    with pytest.raises(NotFound, match="deleted"):
+        store.get(ended)
+
+
+def test_label_names_that_cannot_be_recorded_are_refused_at_once(store):
+    with pytest.raises(InvalidInput, match="at most 8000"):
+        store.create(TrainingSpec(), "demo", "f", tuple(f"a rather long label {i}" for i in range(400)))
+    assert store.list() == ()
+
+
+WRITER = """
+import sys
+from mri_core.runs.liveness import process_of
+from mri_core.runs.run import Progress
+from mri_core.runs.store import RunStore
+from mri_core.settings import Settings
+from mri_core.training.spec import TrainingSpec
+store = RunStore(Settings())
+run_id = store.create(TrainingSpec(), "demo", "f", ("a",)).id
+store.start(run_id, process_of(), 1)
+for epoch in range(1, 6):
+    store.log_progress(run_id, Progress(epoch, 5, 0, 1, None, None, "training", 0.0))
+    store.log_epoch(run_id, {"epoch": epoch, "loss": 1 / epoch, "val_f1": {"a": 0.5}})
+    assert len(store.get(run_id).history) == epoch
+store.finish(run_id, "finished")
+assert not {"tensorflow", "keras", "streamlit"} & set(sys.modules)
+"""
+
+
+def test_processes_create_the_database_and_write_at_once_in_silence(tmp_path):
+    settings = Settings(home=tmp_path / "new")
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER],
+            env=settings.environment() | {"PYTHONPATH": ":".join(sys.path)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        for _ in range(4)
+    ]
+    assert [(writer.communicate()[0], writer.returncode) for writer in writers] == [(b"", 0)] * 4
+    runs = [RunStore(settings).get(run.id) for run in RunStore(settings).list()]
+    assert [(run.status, len(run.history)) for run in runs] == [("finished", 5)] * 4
+    with closing(sqlite3.connect(settings.root / "mlflow.db")) as database:
+        assert database.execute("PRAGMA journal_mode").fetchone() == ("delete",)

@@ -1,0 +1,100 @@
+"""One run from its launch to its end, with stand-ins for the training process."""
+
+import subprocess
+from dataclasses import replace
+
+import pytest
+from conftest import end_processes, queue, stub, wait_until
+
+from mri_core.runs.liveness import process_of
+from mri_core.runs.supervise import supervise
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    monkeypatch.setattr("mri_core.runs.supervise._POLL_SECONDS", 0.05)
+
+
+def supervised(store, mode):
+    run_id = queue(store)
+    supervise(run_id, store.settings.environment(), stub(mode))
+    return store.get(run_id)
+
+
+def starts(store):
+    file = store.settings.root / "started"
+    return file.read_text().split() if file.exists() else []
+
+
+ENDS = {
+    "die": ("ended with signal 9 (killed)", [f"line {i}" for i in range(25, 40)]),
+    "fail": ("ended with exit code 1", ["ValueError: the weights are gone"]),
+    "note": ("without recording a result", []),
+}
+
+
+@pytest.mark.parametrize("mode", ENDS)
+def test_a_training_that_does_not_has_failed_with_the_reason(store, mode):
+    words, log = ENDS[mode]
+    run = supervised(store, mode)
+    reason, *lines = run.error.splitlines()
+    assert run.status == "failed" and words in reason and lines == log
+
+
+def test_a_program_that_is_missing_is_said_to_be(store):
+    run_id = queue(store)
+    supervise(run_id, store.settings.environment(), ["/no/such/program"])
+    assert "cannot start the training process" in store.get(run_id).error
+
+
+def test_stopped_and_deleted_runs_never_start(store):
+    stopped, deleted = queue(store), queue(store)
+    store.request_stop(stopped)
+    store.delete(deleted)
+    for run_id in (stopped, deleted):
+        supervise(run_id, store.settings.environment(), stub("note"))
+    assert starts(store) == []
+    assert store.get(stopped).status == "stopped"
+
+
+def test_a_run_on_another_host_is_left_to_it(store):
+    run_id = queue(store)
+    store.start(run_id, replace(process_of(), host="elsewhere"), 1)
+    supervise(run_id, store.settings.environment(), stub("note"))
+    assert store.get(run_id).status == "running" and starts(store) == []
+
+
+def test_a_run_whose_process_died_unseen_is_started_again_only_if_queued(store):
+    child = subprocess.Popen(["sleep", "600"])
+    process = process_of(child.pid)
+    child.kill()
+    child.wait()
+    queued, running = queue(store), queue(store)
+    store.assign(queued, process)
+    store.start(running, process, 1)
+    for run_id in (queued, running):
+        supervise(run_id, store.settings.environment(), stub("note"))
+        assert store.get(run_id).status == "failed"
+    assert starts(store) == [queued]
+
+
+@pytest.mark.parametrize("started", [True, False])
+def test_a_live_process_is_followed_and_ended_when_it_does_not_stop(store, monkeypatch, started):
+    monkeypatch.setattr("mri_core.runs.supervise._KILL_SECONDS", 0.2)
+    run_id = queue(store)
+    child = subprocess.Popen([*stub("deaf"), run_id], env=store.settings.environment())
+    try:
+        wait_until((store.settings.root / "deaf").exists)
+        if started:
+            store.start(run_id, process_of(child.pid), 1)
+        else:
+            store.assign(run_id, process_of(child.pid))
+        store.request_stop(run_id)
+        supervise(run_id, store.settings.environment(), stub("note"), grace_seconds=0.1)
+        run = store.get(run_id)
+        assert run.status == "stopped" and starts(store) == [run_id]
+        if started:
+            assert run.error.startswith("asked to stop, the training process ended with signal 9")
+    finally:
+        end_processes(store.settings.root)
+        child.wait()
