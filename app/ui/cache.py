@@ -16,6 +16,7 @@ from mri_core.datasets.demo.start import DEMO, Attempt, last_attempt
 from mri_core.datasets.statistics import label_statistics
 from mri_core.evaluation.predictions import Predictions, load_predictions
 from mri_core.evaluation.report import Report, make_report
+from mri_core.prediction.answers import FileAnswer, answer_file
 from mri_core.prediction.model_file import read_description
 from mri_core.prediction.predictor import Predictor, load_predictor
 from mri_core.runs.liveness import settle
@@ -98,3 +99,9 @@ def report(folder: Path, split: str) -> Report:
 def predictor(folder: Path) -> Predictor:
     """The model of an ended run."""
     return load_predictor(folder)
+
+
+@st.cache_data(max_entries=64, show_spinner="Reading and predicting")
+def answer(folder: Path, name: str, data: bytes) -> FileAnswer:
+    """What the model of a run says of one uploaded file, kept by the file's contents."""
+    return answer_file(predictor(folder), data, name)

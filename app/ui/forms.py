@@ -40,7 +40,7 @@ def spec_form() -> TrainingSpec | None:
 
 
 def _widget(property_: dict[str, Any], value: Any, key: str) -> Any:
-    """The widget for a field of the JSON schema. Ranges are explained here and checked by the core, which names them."""
+    """The widget for a field of the JSON schema. Ranges are explained here and checked by the core."""
     title = property_["title"]
     shared: dict[str, Any] = {"key": key, "persist_state": "session", "help": _explanation(property_)}
     match property_:

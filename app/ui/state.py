@@ -42,9 +42,9 @@ def from_address(key: str, default: str | None = None) -> str | None:
     return st.query_params.get(key, default)
 
 
-def list_from_address(key: str, known: Sequence[str]) -> list[str]:
-    """A choice of several that the page's address carries, without those that are not `known`."""
-    return [value for value in st.query_params.get_all(key) if value in known]
+def list_from_address(key: str, known: Sequence[str] | None = None) -> list[str]:
+    """A choice of several that the page's address carries; where `known` is given, without what is not in it."""
+    return [value for value in st.query_params.get_all(key) if known is None or value in known]
 
 
 def to_address(**choices: str | Sequence[str] | None) -> None:

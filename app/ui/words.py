@@ -12,6 +12,7 @@ import streamlit as st
 
 CHOICES = {
     "cnn": "CNN",
+    "dense": "Dense",
     "adam": "Adam",
     "sgd": "SGD",
     "rmsprop": "RMSprop",
@@ -65,6 +66,11 @@ def choice(value: Any) -> str:
 def plain(text: str) -> str:
     """Text from a user, such as a label's name, for a place that would read it as Markdown."""
     return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~$:])", r"\\\1", text)
+
+
+def points(difference: float) -> str:
+    """A difference between two shares: `4.1 points more`."""
+    return f"{abs(difference) * 100:.1f} points {'more' if difference > 0 else 'less'}"
 
 
 def size(image_shape: tuple[int, ...]) -> str:

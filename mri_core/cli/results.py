@@ -10,11 +10,13 @@ import typer
 
 from mri_core.cli.output import Json, cell, console, messages, print_json, print_table
 from mri_core.cli.training import RunName
-from mri_core.errors import InvalidInput, MriError, StorageError
+from mri_core.errors import InvalidInput, StorageError
 from mri_core.evaluation.evaluation import evaluate as evaluate_predictions
 from mri_core.evaluation.predictions import load_predictions
 from mri_core.evaluation.table import AVERAGE_ROWS
+from mri_core.prediction.answers import FileAnswer, answer_path, answers_json
 from mri_core.prediction.model_file import MODEL_KERAS, MODEL_ONNX, read_description
+from mri_core.prediction.predictor import load_predictor
 from mri_core.runs.run import Run
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
@@ -60,37 +62,15 @@ def predict(
     json: Json = False,
 ) -> None:
     """Label probabilities of files. One that cannot be read is reported and the others still run."""
-    from mri_core.images import read_file
-    from mri_core.prediction.predictor import load_predictor
-
     predictor = load_predictor(_find(run).folder)
-    answers: list[dict[str, Any]] = []
-    for file in files:
-        try:
-            slices = read_file(file)
-            predictions = predictor.predict(slices)
-        except MriError as error:
-            answers.append({"file": str(file), "error": str(error)})
-            continue
-        for number, prediction in enumerate(predictions):
-            answers.append(
-                {
-                    "file": str(file),
-                    "slice": number if len(slices) > 1 else None,
-                    "probabilities": prediction.probabilities,
-                    "thresholds": prediction.thresholds,
-                    "labels": list(prediction.labels),
-                    "no_finding": not prediction.labels,
-                    "warnings": list(prediction.warnings),
-                }
-            )
-    failed = [answer for answer in answers if "error" in answer]
+    answers = [answer_path(predictor, file) for file in files]
+    failed = [answer for answer in answers if answer.error is not None]
     if json:
-        print_json(answers)
+        print_json(answers_json(answers))
     else:
-        _print_answers([answer for answer in answers if "error" not in answer], predictor.description.labels)
+        _print_answers(answers, predictor.description.labels)
         for answer in failed:
-            messages.print(f"error: {answer['error']}", markup=False)
+            messages.print(f"error: {answer.error}", markup=False)
     if failed:
         raise typer.Exit(1)
 
@@ -128,17 +108,17 @@ def _find(run: str) -> Run:
     return RunStore(Settings()).find(run)
 
 
-def _print_answers(answers: list[dict[str, Any]], labels: tuple[str, ...]) -> None:
-    if answers:
-        rows = [
-            (a["file"], a["slice"] if a["slice"] is not None else "", *a["probabilities"].values(),
-             ", ".join(a["labels"]) or "no finding")
-            for a in answers
-        ]  # fmt: skip
+def _print_answers(answers: list[FileAnswer], labels: tuple[str, ...]) -> None:
+    rows = [
+        (answer.file, number, *one.probabilities.values(), ", ".join(one.labels) or "no finding")
+        for answer in answers
+        for number, one in enumerate(answer.predictions)
+    ]
+    if rows:
         print_table(("file", "slice", *labels, "concludes"), rows)
     for answer in answers:
-        for warning in answer["warnings"]:
-            messages.print(f"warning: {answer['file']}: {warning}", markup=False)
+        for warning in dict.fromkeys(text for one in answer.predictions for text in one.warnings):
+            messages.print(f"warning: {answer.file}: {warning}", markup=False)
 
 
 COMMANDS = {"evaluate": evaluate, "predict": predict, "export": export}

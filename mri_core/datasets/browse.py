@@ -94,14 +94,25 @@ def page_rows(rows: np.ndarray, page: int, per_page: int) -> np.ndarray:
     return rows[(page - 1) * per_page : page * per_page]
 
 
+def neighbours(rows: np.ndarray, row: int) -> tuple[int | None, int | None]:
+    """The rows before and after `row` in an order; None at its ends, and twice where `row` is not in it."""
+    places = np.flatnonzero(rows == row)
+    if not len(places):
+        return None, None
+    place = int(places[0])
+    before = int(rows[place - 1]) if place > 0 else None
+    after = int(rows[place + 1]) if place + 1 < len(rows) else None
+    return before, after
+
+
 def slice_records(dataset: Dataset, rows: Sequence[int] | np.ndarray) -> list[SliceRecord]:
     """What the index says of the slices at `rows`, in their order."""
     rows = np.asarray(rows, dtype=np.int64)
     facts = dataset.index[["id", "patient", "split", "source", "position", "checksum"]].iloc[rows]
     facts = facts.astype(object).where(facts.notna(), None)
     return [
-        SliceRecord(row=int(row), labels=_names_on(dataset, row), **fact)
-        for row, fact in zip(rows, facts.to_dict("records"), strict=True)
+        SliceRecord(int(row), *fact, _names_on(dataset, row))
+        for row, fact in zip(rows, facts.itertuples(index=False, name=None), strict=True)
     ]
 
 
@@ -143,8 +154,8 @@ def _has_findings(dataset: Dataset, query: Query) -> np.ndarray:
     labels = dataset.truth.astype(bool)
     present = np.column_stack([labels, ~labels.any(axis=1)])
     if query.match == "exactly":
-        return (present == wanted).all(axis=1)
-    return present[:, wanted].all(axis=1) if query.match == "all" else present[:, wanted].any(axis=1)
+        return np.all(present == wanted, axis=1)
+    return np.all(present[:, wanted], axis=1) if query.match == "all" else np.any(present[:, wanted], axis=1)
 
 
 def _names_on(dataset: Dataset, row: int) -> tuple[str, ...]:

@@ -32,6 +32,8 @@ def read_raster(data: bytes, name: str) -> list[Slice]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # odd but readable metadata
         warnings.simplefilter("error", Image.DecompressionBombWarning)
+        if data[:2] in (b"II", b"MM"):  # in a TIFF file a directory cut short would end the pages early
+            warnings.filterwarnings("error", "Corrupt EXIF data", UserWarning)
         try:
             pages = _pages(data, name)
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -50,7 +52,7 @@ def _pages(data: bytes, name: str) -> list[np.ndarray]:
 
     pages: list[np.ndarray] = []
     with (
-        refusing(name, "it is damaged, cut short or not an image", EXPECTED),
+        refusing(name, "it is damaged, cut short or not an image", EXPECTED, also=(UserWarning,)),
         Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "TIFF")) as image,
     ):
         more = True

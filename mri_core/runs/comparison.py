@@ -65,3 +65,15 @@ def differing_settings(runs: Sequence[Run]) -> Mapping[str, tuple[Any, ...]]:
 def has_results(run: Run) -> bool:
     """Whether a run has ended with a trained model and its probabilities."""
     return run.status in ("finished", "stopped") and run.best_epoch is not None
+
+
+def mentions(run: Run, text: str) -> bool:
+    """Whether every word of `text` is part of the run's name, id, data set or settings, in any case."""
+    known = " ".join([run.name, run.id, run.dataset_name, *map(str, run.spec.model_dump().values())]).casefold()
+    return all(word in known for word in text.casefold().split())
+
+
+def distinct_names(runs: Sequence[Run]) -> list[str]:
+    """The runs' names, with the beginning of the id where a name occurs twice."""
+    names = [run.name for run in runs]
+    return [run.name if names.count(run.name) == 1 else f"{run.name} ({run.id[:8]})" for run in runs]

@@ -62,6 +62,7 @@ async def _serve(settings: Settings, command: tuple[str, ...], idle_seconds: flo
     logging.getLogger("distributed").setLevel(logging.WARNING)
     # The HTTP servers that Dask insists on serve nothing, to this machine only.
     dask.config.set({"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []})
+    dask.config.set({"distributed.worker.profile.enabled": False})  # the cores are for the training
     security = Security.temporary()
     here: dict[str, Any] = {
         "host": "127.0.0.1",

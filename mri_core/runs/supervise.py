@@ -22,7 +22,7 @@ from mri_core.settings import Settings
 GRACE_SECONDS = 60.0
 """How long a run that was asked to stop may take to save its model before it is ended."""
 
-_POLL_SECONDS = 0.5
+_POLL_SECONDS = 2.0  # between looks for a requested stop; an end is noticed at once
 _KILL_SECONDS = 10.0
 _RETRY_SECONDS = 2.0
 _Result = TypeVar("_Result")

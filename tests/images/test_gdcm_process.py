@@ -11,8 +11,8 @@ from pydicom.pixels import pixel_array
 from mri_core.images import gdcm_process
 from mri_core.images.gdcm_process import GdcmProcess
 
-JPEG_LS = Path(get_testdata_file("MR_small_jpeg_ls_lossless.dcm", download=False))
-PLAIN = Path(get_testdata_file("MR_small.dcm", download=False))
+JPEG_LS = Path(str(get_testdata_file("MR_small_jpeg_ls_lossless.dcm", download=False)))
+PLAIN = Path(str(get_testdata_file("MR_small.dcm", download=False)))
 
 
 @pytest.fixture

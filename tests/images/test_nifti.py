@@ -115,7 +115,7 @@ SHIPPED = ["anatomical.nii", "functional.nii", "example4d.nii.gz", "example_nift
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_files_shipped_with_nibabel(name):
-    path = Path(data_path) / name
+    path = Path(str(data_path)) / name
     canonical = nibabel.as_closest_canonical(nibabel.load(path))
     volume = np.asarray(canonical.dataobj)
     volume = volume if volume.ndim == 3 else volume[..., 0]

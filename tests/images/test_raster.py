@@ -114,6 +114,18 @@ def test_pages_may_differ_in_size_and_depth():
     assert all(np.array_equal(one, two) for one, two in zip(found, (first, windowed(DEEP), third), strict=True))
 
 
+def test_a_stack_cut_short_never_loses_a_page_in_silence():
+    pages = [Image.fromarray(GREY + page) for page in range(3)]
+    data = encode(*pages, kind="TIFF")
+    refused = 0
+    for size in range(1, len(data)):
+        try:
+            assert len(read_raster(data[:size], "stack.tif")) == 3
+        except ImageError:
+            refused += 1
+    assert refused > len(data) * 0.9
+
+
 def test_a_photographed_slice_is_turned_upright():
     exif = Image.Exif()
     exif[0x0112] = 6  # the top of the scene is on the right of the stored image

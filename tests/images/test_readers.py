@@ -31,7 +31,7 @@ def pillow(kind: str, **options) -> bytes:
 
 
 def dicom() -> bytes:
-    dataset = pydicom.dcmread(get_testdata_file("MR_small.dcm", download=False))
+    dataset = pydicom.dcmread(str(get_testdata_file("MR_small.dcm", download=False)))
     dataset.Rows, dataset.Columns = PIXELS.shape
     dataset.BitsAllocated = dataset.BitsStored = 8
     dataset.HighBit, dataset.PixelRepresentation = 7, 0
@@ -64,11 +64,11 @@ TOLERANCE = {".jpg": 3, ".jpeg": 3, ".nii": 3, ".nii.gz": 3}  # lossy, or throug
 
 
 def shipped(name: str) -> bytes:
-    return Path(get_testdata_file(name, download=False)).read_bytes()
+    return Path(str(get_testdata_file(name, download=False))).read_bytes()
 
 
 def deflated() -> bytes:
-    dataset = pydicom.dcmread(get_testdata_file("MR_small.dcm", download=False))
+    dataset = pydicom.dcmread(str(get_testdata_file("MR_small.dcm", download=False)))
     dataset.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
     buffer = io.BytesIO()
     dataset.save_as(buffer)
@@ -146,7 +146,7 @@ def mutate(data: bytes, random: np.random.Generator) -> bytes:
     changed = bytearray(data)
     for _ in range(random.integers(1, 8)):
         reach = len(data) if random.random() < 0.5 else min(len(data), 400)
-        changed[random.integers(reach)] = random.choice([0, 1, 127, 128, 255, random.integers(256)])
+        changed[random.integers(reach)] = random.choice([0, 1, 127, 128, 255, int(random.integers(256))])
     return bytes(changed[: random.integers(len(data))] if random.random() < 0.25 else changed)
 
 

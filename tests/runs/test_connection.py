@@ -7,7 +7,7 @@ from contextlib import closing
 from hashlib import sha256
 
 import pytest
-from conftest import queue
+from run_support import queue
 
 from mri_core.errors import StoreError
 from mri_core.runs.store import RunStore
@@ -46,9 +46,10 @@ def test_a_foreign_file_is_refused_unchanged(tmp_path, kind):
     assert sha256(file.read_bytes()).digest() == before
 
 
-def test_an_empty_file_becomes_the_database(tmp_path):
+def test_an_empty_file_becomes_the_database_in_silence(tmp_path, capfd):
     (tmp_path / "mlflow.db").touch()
     assert RunStore(Settings(home=tmp_path)).list() == ()
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_home_below_a_file_is_refused(tmp_path):

@@ -9,7 +9,7 @@ import sys
 
 import psutil
 import pytest
-from conftest import end_processes, queue, stub, wait_until
+from run_support import end_processes, queue, stub, wait_until
 
 from mri_core.errors import EngineError
 from mri_core.runs import engine

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 
 import psutil
 import pytest
-from conftest import queue
+from run_support import queue
 
 from mri_core.errors import InvalidInput
 from mri_core.runs.liveness import find_process, last_lines, process_of, read_engine, settle, stop

@@ -3,13 +3,12 @@
 import itertools
 import json
 import math
+import multiprocessing
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 
 import pytest
-from conftest import LABELS, queue
+from run_support import LABELS, queue
 
 from mri_core.errors import InvalidInput, NotFound
 from mri_core.runs.liveness import process_of
@@ -214,38 +213,26 @@ def test_label_names_that_cannot_be_recorded_are_refused_at_once(store):
     assert store.list() == ()
 
 
-WRITER = """
-import sys
-from mri_core.runs.liveness import process_of
-from mri_core.runs.run import Progress
-from mri_core.runs.store import RunStore
-from mri_core.settings import Settings
-from mri_core.training.spec import TrainingSpec
-store = RunStore(Settings())
-run_id = store.create(TrainingSpec(), "demo", "f", ("a",)).id
-store.start(run_id, process_of(), 1)
-for epoch in range(1, 6):
-    store.log_progress(run_id, Progress(epoch, 5, 0, 1, None, None, "training", 0.0))
-    store.log_epoch(run_id, {"epoch": epoch, "loss": 1 / epoch, "val_f1": {"a": 0.5}})
-    assert len(store.get(run_id).history) == epoch
-store.finish(run_id, "finished")
-assert not {"tensorflow", "keras", "streamlit"} & set(sys.modules)
-"""
+def write_a_run(home):
+    store = RunStore(Settings(home=home))
+    run_id = reach(store, "running")
+    for epoch in range(1, 6):
+        store.log_progress(run_id, PROGRESS)
+        store.log_epoch(run_id, epoch_row(epoch))
+        assert len(store.get(run_id).history) == epoch
+    store.finish(run_id, "finished")
 
 
-def test_processes_create_the_database_and_write_at_once_in_silence(tmp_path):
-    settings = Settings(home=tmp_path / "new")
-    writers = [
-        subprocess.Popen(
-            [sys.executable, "-c", WRITER],
-            env=settings.environment() | {"PYTHONPATH": ":".join(sys.path)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        for _ in range(4)
-    ]
-    assert [(writer.communicate()[0], writer.returncode) for writer in writers] == [(b"", 0)] * 4
-    runs = [RunStore(settings).get(run.id) for run in RunStore(settings).list()]
-    assert [(run.status, len(run.history)) for run in runs] == [("finished", 5)] * 4
-    with closing(sqlite3.connect(settings.root / "mlflow.db")) as database:
+def test_processes_create_the_database_and_write_at_once(tmp_path):
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["mlflow.store.tracking.sqlalchemy_store", "mri_core.runs.store"])
+    writers = [context.Process(target=write_a_run, args=(tmp_path / "new",)) for _ in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert [writer.exitcode for writer in writers] == [0] * 4
+    store = RunStore(Settings(home=tmp_path / "new"))
+    assert [(run.status, len(store.history(run.id))) for run in store.list()] == [("finished", 5)] * 4
+    with closing(sqlite3.connect(store.settings.root / "mlflow.db")) as database:
         assert database.execute("PRAGMA journal_mode").fetchone() == ("delete",)

@@ -4,7 +4,7 @@ import subprocess
 from dataclasses import replace
 
 import pytest
-from conftest import end_processes, queue, stub, wait_until
+from run_support import end_processes, queue, stub, wait_until
 
 from mri_core.runs.liveness import process_of
 from mri_core.runs.supervise import supervise

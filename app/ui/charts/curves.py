@@ -49,9 +49,7 @@ def loss_figure(history: History, best_epoch: int | None) -> go.Figure:
     return _figure(history, [_measure(history, "loss", _FIRST)], best_epoch, "Loss", "loss")
 
 
-def f1_figure(
-    history: History, best_epoch: int | None, label_names: Sequence[str], shown: Sequence[str]
-) -> go.Figure:
+def f1_figure(history: History, best_epoch: int | None, label_names: Sequence[str], shown: Sequence[str]) -> go.Figure:
     """shown: of AVERAGES and the label names, what to draw."""
     colours = dict(zip(AVERAGES, (_FIRST, _SECOND), strict=True))
     lines = [_measure(history, name, colours[name]) for name in AVERAGES if name in shown]
@@ -71,8 +69,9 @@ def accuracy_figure(history: History, best_epoch: int | None, baseline: Mapping[
             y=[value] * len(epochs),
             mode="lines",
             line={"color": colours[name], "dash": "dot", "width": 1.5},
-            name=f"{MEASURES[name]}, predict nothing",
-            hovertemplate="%{y:.3f}",
+            name="Predict nothing",
+            showlegend=name == next(iter(baseline)),
+            hovertemplate=f"%{{y:.3f}}<extra>{MEASURES[name]}, predict nothing</extra>",
         )
     return _shares(figure)
 
@@ -132,7 +131,11 @@ def _figure(history: History, lines: Sequence[Line], best_epoch: int | None, tit
         figure.add_vline(
             x=best_epoch,
             line={"color": NO_FINDING, "dash": "dashdot", "width": 1.5},
-            annotation={"text": f"best epoch {best_epoch}", "xanchor": "left" if early else "right", "y": 1.0},
+            annotation={
+                "text": f"best epoch {best_epoch}",
+                "xanchor": "left" if early else "right",
+                "yanchor": "bottom",
+            },
         )
     _epoch_axis(figure, history)
     figure.update_layout(uirevision="kept")  # a zoom outlives the next epoch
@@ -142,7 +145,8 @@ def _figure(history: History, lines: Sequence[Line], best_epoch: int | None, tit
 def _add(
     figure: go.Figure, history: History, line: Line, kept: Sequence[int], name: str, symbol: str = "circle"
 ) -> None:
-    """Two traces: validation, solid, and training, dashed and without markers."""
+    """Two traces: validation, solid, and training, dashed. They share the legend's entry, where they have a name."""
+    number = "%{y:.4f}" if line.name == MEASURES["loss"] else "%{y:.3f}"
     epochs = [history[k]["epoch"] for k in kept]
     for part, values, dash in (("validation", line.validation, VALIDATION_DASH), ("training", line.train, TRAIN_DASH)):
         figure.add_scatter(
@@ -151,8 +155,10 @@ def _add(
             mode="lines+markers" if len(history) < 2 or (part == "validation" and len(history) <= 60) else "lines",
             line={"color": line.colour, "dash": dash, "width": 2 if part == "validation" else 1.5},
             marker={"size": 6, "symbol": symbol},
-            name=f"{name}, {part}" if name else part.capitalize(),
-            hovertemplate="%{y:.4f}" if line.name == MEASURES["loss"] else "%{y:.3f}",
+            name=name or part.capitalize(),
+            legendgroup=name or part,
+            showlegend=not name or part == "validation",
+            hovertemplate=number + (f"<extra>{name}, {part}</extra>" if name else ""),
         )
 
 
@@ -169,7 +175,9 @@ def _span(history: History) -> list[int]:
 
 def _epoch_axis(figure: go.Figure, history: History) -> None:
     first, last = _span(history)
-    figure.update_xaxes(range=[first - 0.02 * last - 0.1, last * 1.02 + 0.1], dtick=1 if last <= 10 else None, tickformat="d")
+    figure.update_xaxes(
+        range=[first - 0.02 * last - 0.1, last * 1.02 + 0.1], dtick=1 if last <= 10 else None, tickformat="d"
+    )
 
 
 def _shares(figure: go.Figure) -> go.Figure:

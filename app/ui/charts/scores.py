@@ -1,0 +1,169 @@
+"""What a run is worth: an evaluation -> tables in words, confusion of every label, precision-recall and ROC curves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import plotly.graph_objects as go
+
+from app.ui import words
+from app.ui.charts.theme import NO_FINDING, finish, label_colours, literal
+from mri_core.evaluation import Curve, Evaluation, score_table, undefined_reason
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_POINTS = 2000
+_HEIGHT = 420
+
+
+def scores_in_words(evaluation: Evaluation) -> pd.DataFrame:
+    """The study's table as it is read: three decimals, or why there is no score; the support stays a number.
+
+    Rows as in `score_table`, labels as Markdown.
+    """
+    table = score_table(evaluation)
+    for name in ("precision", "recall", "f1"):
+        table[name] = [
+            words.score(value, undefined_reason(evaluation, str(row), name) if math.isnan(value) else "")
+            for row, value in table[name].items()
+        ]
+    return table.rename(
+        index=words.plain, columns={"precision": "Precision", "recall": "Recall", "f1": "F1", "support": "Support"}
+    )
+
+
+def beside_baseline(evaluation: Evaluation) -> pd.DataFrame:
+    """The scores over all labels, and what predicting nothing reaches on the same slices, in words."""
+    import pandas as pd
+
+    run, nothing = evaluation.overall, evaluation.baseline
+    rows = {
+        "Micro-F1": ("micro", run.averages["micro"].f1, nothing.averages["micro"].f1),
+        "Macro-F1": ("macro", run.averages["macro"].f1, nothing.averages["macro"].f1),
+        "Binary accuracy": ("", run.binary_accuracy, nothing.binary_accuracy),
+        "Subset accuracy": ("", run.subset_accuracy, nothing.subset_accuracy),
+        "No finding, recall": ("recall", run.no_finding.recall, nothing.no_finding.recall),
+        "No finding, precision": ("precision", run.no_finding.precision, nothing.no_finding.precision),
+    }
+    written = {}
+    for name, (score, *values) in rows.items():
+        row = "no finding" if name.startswith("No finding") else score
+        written[name] = [words.score(value, undefined_reason(evaluation, row, score)) for value in values]
+    return pd.DataFrame.from_dict(written, orient="index", columns=["This run", "Predict nothing"])
+
+
+def confusion_figure(evaluation: Evaluation, label: str) -> go.Figure:
+    """Truth against prediction of one label: slices, and their share of all slices."""
+    counts, position = evaluation.counts, evaluation.label_names.index(label)
+    cells = [
+        [counts.true_positives[position], counts.false_negatives[position]],
+        [counts.false_positives[position], counts.true_negatives[position]],
+    ]
+    shares = [[int(cell) / counts.slices for cell in row] for row in cells]
+    colour = label_colours(evaluation.label_names)[label]
+    figure = go.Figure(
+        go.Heatmap(
+            z=shares,
+            x=["present", "absent"],
+            y=["present", "absent"],
+            # Pale enough that text in the theme's own colour stays readable on it.
+            colorscale=[[0, _pale(colour, 0.06)], [1, _pale(colour, 0.45)]],
+            zmin=0,
+            zmax=1,
+            showscale=False,
+            xgap=3,
+            ygap=3,
+            hovertemplate="truth %{y}, predicted %{x}: %{z:.1%}<extra></extra>",
+        )
+    )
+    # A trace of text takes the theme's own text colour, where the heatmap's own text would not.
+    figure.add_scatter(
+        x=["present", "absent"] * 2,
+        y=["present", "present", "absent", "absent"],
+        text=[
+            f"<b>{words.count(int(cells[i][j]))}</b><br>{words.percent(shares[i][j])}" for i in (0, 1) for j in (0, 1)
+        ],
+        mode="text",
+        textfont={"size": 14},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    finish(figure, literal(label), "predicted", "truth", 240)
+    figure.update_layout(hovermode="closest")
+    figure.update_yaxes(autorange="reversed", showgrid=False)
+    return figure.update_xaxes(showgrid=False)
+
+
+def precision_recall_figure(evaluation: Evaluation, curves: Mapping[str, Curve | None]) -> go.Figure:
+    """A curve a label; the threshold's point marked; the average precision in the legend."""
+    points = {
+        name: (evaluation.scores["recall"][i], evaluation.scores["precision"][i])
+        for i, name in enumerate(evaluation.label_names)
+    }
+    figure = _curves_figure(evaluation, curves, points, "average precision")
+    # Steps, so that the area seen is the average precision: straight lines between points overrate.
+    figure.update_traces(line_shape="vh", selector={"mode": "lines"})
+    return finish(figure, "Precision and recall", "recall", "precision", _HEIGHT)
+
+
+def roc_figure(evaluation: Evaluation, curves: Mapping[str, Curve | None]) -> go.Figure:
+    """A curve a label; the threshold's point marked; the area in the legend; chance as a dotted diagonal."""
+    counts = evaluation.counts
+    points = {
+        name: (
+            counts.false_positives[i] / max(1, counts.slices - counts.support[i]),
+            evaluation.scores["recall"][i],
+        )
+        for i, name in enumerate(evaluation.label_names)
+    }
+    figure = _curves_figure(evaluation, curves, points, "area")
+    figure.add_scatter(
+        x=[0, 1], y=[0, 1], mode="lines", line={"color": NO_FINDING, "dash": "dot", "width": 1}, name="chance",
+        hoverinfo="skip",
+    )  # fmt: skip
+    return finish(figure, "ROC", "false positive rate", "true positive rate (recall)", _HEIGHT)
+
+
+def _curves_figure(
+    evaluation: Evaluation,
+    curves: Mapping[str, Curve | None],
+    points: Mapping[str, tuple[float, float]],
+    area: str,
+) -> go.Figure:
+    figure = go.Figure()
+    colours = label_colours(evaluation.label_names)
+    drawn = {name: curve for name, curve in curves.items() if curve is not None}
+    every = max(1, math.ceil(sum(len(curve.x) for curve in drawn.values()) / MOST_POINTS))
+    for name, curve in drawn.items():
+        threshold = evaluation.thresholds[evaluation.label_names.index(name)]
+        figure.add_scatter(
+            x=[*curve.x[:-1:every], curve.x[-1]],
+            y=[*curve.y[:-1:every], curve.y[-1]],
+            customdata=[*curve.thresholds[:-1:every], curve.thresholds[-1]],
+            mode="lines",
+            line={"color": colours[name], "width": 2},
+            name=f"{literal(name)}, {area} {curve.area:.3f}",
+            legendgroup=name,
+            hovertemplate="(%{x:.3f}, %{y:.3f}) at threshold %{customdata:.3f}",
+        )
+        figure.add_scatter(
+            x=[points[name][0]],
+            y=[points[name][1]],
+            mode="markers",
+            marker={"color": colours[name], "size": 11, "symbol": "diamond", "line": {"width": 1, "color": "white"}},
+            name=f"{literal(name)} at its threshold {threshold:g}",
+            legendgroup=name,
+            showlegend=False,
+            hovertemplate=f"(%{{x:.3f}}, %{{y:.3f}}) at the model's threshold {threshold:g}",
+        )
+    figure.update_xaxes(range=[-0.02, 1.02])
+    figure.update_yaxes(range=[-0.02, 1.04])
+    return figure
+
+
+def _pale(colour: str, opacity: float) -> str:
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {opacity})"

@@ -1,0 +1,126 @@
+"""Overview: what this is, what there is, and what to do next."""
+
+import streamlit as st
+
+from app.ui import cache, images, state, words
+from mri_core.datasets.browse import spread_labelled
+from mri_core.datasets.dataset import Dataset
+from mri_core.datasets.demo.start import DEMO, start_demo, stop_demo
+from mri_core.runs.run import Run
+
+SIZES = {
+    20_000: "20,000 slices: the size of the study's collection, about a minute",
+    2_000: "2,000 slices: quick, for looking around",
+}
+BROWSE = ("Browse the slices", "views/browse.py", ":material/grid_view:")
+LABELS = ("Count the labels", "views/labels.py", ":material/bar_chart:")
+TRAIN = ("Train a network", "views/train.py", ":material/play_arrow:")
+PREDICT = ("Predict from a file", "views/predict.py", ":material/search_insights:")
+STATUS_COLOURS = {"queued": "gray", "running": "blue", "finished": "green", "stopped": "orange", "failed": "red"}
+
+
+def show_beginning() -> None:
+    st.subheader("There is no data set yet")
+    attempt = cache.last_demo_attempt()
+    if cache.datasets_being_made() or (attempt and attempt.failure is None):
+        show_making()
+        return
+    if attempt:
+        st.error(f"The demo data set was not made: {words.plain(attempt.failure)}", icon=":material/error:")
+    st.write(
+        "The demo data set is **simulated**: real anatomy and physics, no real patient. Its slices carry three nested "
+        "labels and about half of them none, as real collections do."
+    )
+    slices = st.radio("Size", list(SIZES), format_func=SIZES.__getitem__)
+    if st.button("Make the demo data set", type="primary", icon=":material/science:"):
+        start_demo(cache.settings(), DEMO, slices)
+        st.rerun()
+    show_own_data()
+
+
+@st.fragment(run_every=1)
+def show_making() -> None:
+    making = cache.datasets_being_made()
+    attempt = cache.last_demo_attempt()
+    if cache.headers() or not (making or (attempt and attempt.failure is None)):
+        st.rerun(scope="app")
+    if not making:
+        st.progress(0.0, text="Starting the simulation")
+    for build in making:
+        left = f"{words.duration(build.seconds_left)} left" if build.seconds_left is not None else "estimating"
+        told = f"{words.count(build.done)} of {words.count(build.total)} slices, {left}"
+        st.progress(build.done / build.total, text=f"Making “{words.plain(build.name)}”: {told}")
+    st.caption("It goes on if you close this page.")
+    if attempt and attempt.failure is None and st.button("Stop and keep nothing", icon=":material/stop_circle:"):
+        stop_demo(cache.settings(), DEMO)
+
+
+def show_own_data() -> None:
+    with st.expander("Bring your own data", icon=":material/folder_open:"):
+        st.write(
+            "A folder of PNG, JPEG, TIFF, DICOM or NIfTI files, and a CSV table with a column `file`, one column a "
+            "label holding 1 or 0, and, where you know them, `patient` and `split`. In a terminal:"
+        )
+        st.code("mri import FOLDER --labels labels.csv --name my-slices", language="bash")
+
+
+def show_dataset(dataset: Dataset) -> None:
+    header = dataset.header
+    kind = "simulated slices" if header.simulated else "slices"
+    people = f" of {words.count(header.patients)} patients" if header.patients else ""
+    labels = ", ".join(words.plain(name) for name in header.label_names)
+    st.write(
+        f"**{words.plain(header.name)}**: {words.count(header.slices)} {kind}{people}, "
+        f"{words.size(header.image_shape)} pixels, labelled with {labels}."
+    )
+    shown = dataset.pixels[spread_labelled(dataset, 8)]
+    st.image(
+        images.contact_grid(shown, columns=8, edge=256),
+        width="stretch",
+        output_format="PNG",
+        alt=f"Slices of {header.name} that carry a label, side by side",
+    )
+
+
+def show_runs(latest: list[Run]) -> None:
+    st.subheader("Latest runs")
+    for run in latest:
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            target = {"dataset": run.dataset_name, "run": run.id}
+            if run.ended:
+                st.page_link("views/report.py", label=words.plain(run.name), query_params=target, help="Its report")
+            else:
+                st.page_link("views/train.py", label=words.plain(run.name), query_params=target, help="Its curves")
+            st.badge(run.status, color=STATUS_COLOURS[run.status])
+            best = run.summary.get("best", {}).get("val_micro_f1")
+            st.text(f"validation micro-F1 {words.score(best, 'not known yet')}", width="content")
+            st.caption(words.moment(run.created), width="content")
+    st.page_link("views/runs.py", label="All runs", icon=":material/table_rows:")
+
+
+def show_next(latest: list[Run]) -> None:
+    """The next step as the button, what else there is as links."""
+    judged = any(run.status in ("finished", "stopped") for run in latest)
+    text, page, icon = PREDICT if judged else TRAIN
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(text, type="primary", icon=icon):
+            st.switch_page(page)
+        for text, page, icon in (BROWSE, LABELS, *([TRAIN] if judged else [])):
+            st.page_link(page, label=text, icon=icon)
+
+
+st.title("MRI slices")
+st.write(
+    "Train networks that say which labels an MRI slice carries, see how far they can be trusted, and use them on your "
+    "own files. Not for clinical use."
+)
+chosen = state.dataset()
+if chosen is None:
+    show_beginning()
+else:
+    newest = cache.latest_runs(chosen.name, 5)
+    show_dataset(chosen)
+    show_next(newest)
+    if newest:
+        show_runs(newest)
+    show_own_data()

@@ -1,0 +1,108 @@
+"""Predict: drop files, see the probability of each label."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from app.ui import cache, images, state, words
+from app.ui.charts import prediction as charts
+from app.ui.charts.theme import label_colours
+from mri_core.prediction.answers import FileAnswer, answers_table
+from mri_core.prediction.predictor import Prediction
+from mri_core.runs.comparison import has_results
+from mri_core.runs.run import Run
+
+MOST_FILES = 50
+
+
+def main() -> None:
+    st.title("Predict")
+    st.write("Which labels does a trained run see in new slices, and how sure is it?")
+    dataset = state.dataset()
+    runs = [run for run in cache.runs(dataset.name) if run.ended and has_results(run)] if dataset else []
+    if not runs:
+        st.info("There is no trained run on this data set yet.", icon=":material/model_training:")
+        page = ("views/train.py", "Train one") if dataset else ("views/overview.py", "Make or bring a data set")
+        st.page_link(page[0], label=page[1], icon=":material/arrow_forward:")
+        return
+    run = choose_run(runs)
+    files = st.file_uploader(
+        "Slices or volumes: PNG, JPEG, TIFF, DICOM or NIfTI, up to 64 MB each",
+        accept_multiple_files=True,
+        help="A file may lack its suffix: its contents decide. Files stay in memory and are never stored.",
+    )
+    if not files:
+        st.caption("A volume or a multi-frame file is shown slice by slice, with its profile along the slices.")
+        return
+    if len(files) > MOST_FILES:
+        st.error(
+            f"{len(files)} files were dropped, expected at most {MOST_FILES} at once; `mri predict` takes any number."
+        )
+        return
+    answers = [cache.answer(run.folder, file.name, file.getvalue()) for file in files]
+    table = answers_table(answers)
+    if len(table):
+        st.download_button(
+            "Download as CSV", table.to_csv(index=False), "predictions.csv", "text/csv", icon=":material/download:",
+            on_click="ignore",
+        )  # fmt: skip
+    colours = label_colours(run.label_names)
+    for number, answer in enumerate(answers):
+        show_answer(number, answer, colours)
+
+
+def choose_run(runs: Sequence[Run]) -> Run:
+    """The run whose model predicts; the newest unless the address names another."""
+    by_id = {run.id: run for run in runs}
+    wanted = state.from_address("run")
+    chosen = st.sidebar.selectbox(
+        "Run",
+        list(by_id),
+        index=list(by_id).index(wanted) if wanted in by_id else 0,
+        format_func=lambda run_id: described(by_id[run_id]),
+        help="The trained run whose model predicts, with its micro-F1 on the validation slices.",
+    )
+    state.to_address(run=chosen)
+    return by_id[chosen]
+
+
+def described(run: Run) -> str:
+    score = run.summary.get("best", {}).get("val_micro_f1")
+    return f"{run.name} · micro-F1 {words.score(score)}"
+
+
+def show_answer(number: int, answer: FileAnswer, colours: dict[str, str]) -> None:
+    with st.container(border=True):
+        if answer.error is not None:
+            st.error(words.plain(answer.error), icon=":material/error:")
+            return
+        st.markdown(f"#### {words.plain(answer.file)}")
+        shown = 0
+        if len(answer.predictions) > 1:
+            shown = choose_slice(number, answer.predictions, colours)
+        show_prediction(number, answer.predictions[shown], colours)
+
+
+def choose_slice(number: int, predictions: Sequence[Prediction], colours: dict[str, str]) -> int:
+    last = len(predictions)
+    shown = st.slider("Slice", 1, last, (last + 1) // 2, key=f"slice {number}") - 1
+    st.plotly_chart(charts.volume_profile(predictions, colours, shown), key=f"profile {number}")
+    return shown
+
+
+def show_prediction(number: int, prediction: Prediction, colours: dict[str, str]) -> None:
+    picture, answer = st.columns([1, 2])
+    with picture:
+        st.image(images.picture(prediction.seen, edge=240), width=240)
+        st.caption(f"As the model sees it: {words.size(prediction.seen.shape)} pixels, intensities 0 to 255.")
+    with answer:
+        if prediction.labels:
+            st.markdown(f"**Concludes: {words.plain(', '.join(prediction.labels))}**")
+        else:
+            st.markdown("**Concludes: no finding.** No label reaches its threshold.")
+        for warning in prediction.warnings:
+            st.warning(words.plain(warning), icon=":material/warning:")
+        st.plotly_chart(charts.probability_bars(prediction, colours), key=f"bars {number}")
+
+
+main()

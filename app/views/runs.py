@@ -1,0 +1,171 @@
+"""Runs: what has been trained, with which settings, and what came of it."""
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from app.ui import cache, errors, state, words
+from app.ui.charts import curves
+from mri_core.runs.comparison import differing_settings, distinct_names, has_results, mentions, run_table
+from mri_core.runs.run import STATUSES, Run
+from mri_core.training.spec import TrainingSpec
+
+ALL = "All data sets"
+SCORE = st.column_config.NumberColumn(format="%.3f")
+COLUMNS = {
+    "name": st.column_config.TextColumn("Name", pinned=True),
+    "status": st.column_config.TextColumn("Status"),
+    "dataset": st.column_config.TextColumn("Data set"),
+    "val_micro_f1": st.column_config.NumberColumn("Micro-F1", format="%.3f", help="Validation, at the best epoch"),
+    "val_macro_f1": st.column_config.NumberColumn("Macro-F1", format="%.3f", help="Validation, at the best epoch"),
+    "val_loss": st.column_config.NumberColumn("Validation loss", format="%.4f", help="At the best epoch, the lowest"),
+    "best_epoch": st.column_config.NumberColumn("Best epoch", help="The one with the lowest validation loss"),
+    "epochs_done": st.column_config.NumberColumn("Epochs done"),
+    "duration": st.column_config.NumberColumn("Duration", format="localized"),
+    "images_per_second": st.column_config.NumberColumn("Images/s", format="%,.0f", help="Slices trained on per second"),
+    "peak_memory_mb": st.column_config.NumberColumn("Peak memory, MB", format="%,.0f"),
+    "created": st.column_config.DatetimeColumn("Created", format="D MMM YYYY, HH:mm"),
+    "parameters": st.column_config.NumberColumn("Parameters", format="localized"),
+}
+SETTINGS = {name: field.title or name for name, field in TrainingSpec.model_fields.items()}
+
+
+def main() -> None:
+    st.title("Runs")
+    st.write("Which settings did best so far: every training with its scores, its cost and its curves.")
+    runs = cache.runs()
+    if not runs:
+        st.info("Nothing has been trained yet.", icon=":material/play_arrow:")
+        st.page_link("views/train.py", label="Train a network", icon=":material/arrow_forward:")
+        return
+    shown = filtered(runs)
+    if not shown:
+        st.info(
+            f"None of the {words.count(len(runs))} runs fits the filters at the side.", icon=":material/filter_alt:"
+        )
+        st.page_link("views/train.py", label="Train a network", icon=":material/arrow_forward:")
+        return
+    chosen = table(shown)
+    actions(chosen)
+    if chosen:
+        compare([cache.run(run.id) for run in chosen])
+    else:
+        st.caption("Tick runs at the left of the table to lay their curves over each other, open or delete them.")
+
+
+def filtered(runs: Sequence[Run]) -> list[Run]:
+    """The runs that the sidebar lets through; what it says is in the address too."""
+    picked = state.dataset()
+    names = [picked.name, ALL] if picked else [ALL]
+    with st.sidebar:
+        st.subheader("Filter")
+        scope = st.selectbox(
+            "Runs on", names, index=len(names) - 1 if state.from_address("all") else 0, help="The data set they saw."
+        )
+        statuses = st.pills(
+            "Status",
+            STATUSES,
+            selection_mode="multi",
+            default=state.list_from_address("status", STATUSES),
+            format_func=str.capitalize,
+            help="None chosen shows all.",
+        )
+        text = st.text_input("Text", value=state.from_address("text") or "", placeholder="name, id or setting")
+    state.to_address(all="yes" if scope == ALL and picked else None, status=statuses, text=text)
+    return [
+        run
+        for run in runs
+        if scope in (ALL, run.dataset_name) and (not statuses or run.status in statuses) and mentions(run, text)
+    ]
+
+
+def table(runs: Sequence[Run]) -> list[Run]:
+    """Draw the table; returns the runs that are ticked."""
+    ids = [run.id for run in runs]
+    wanted = state.list_from_address("selected", ids)
+    frame = run_table(runs).replace(dict.fromkeys(SETTINGS, words.CHOICES))
+    answer = st.dataframe(
+        frame,
+        column_config=COLUMNS | SETTINGS,
+        column_order=[*COLUMNS, *SETTINGS],
+        hide_index=True,
+        selection_mode="multi-row",
+        on_select="rerun",
+        # Ticks belong to rows by their number: other rows make another table, which is ticked anew.
+        key=f"runs {hash(tuple(ids))}",
+        selection_default={"selection": {"rows": [ids.index(run_id) for run_id in wanted]}},
+        placeholder="",
+    )
+    chosen = [runs[row] for row in answer.selection.rows]
+    state.to_address(selected=[run.id for run in chosen])
+    return chosen
+
+
+def actions(chosen: Sequence[Run]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        running = any(run.status == "running" for run in chosen)
+        if st.button(
+            "Delete" if len(chosen) < 2 else f"Delete {len(chosen)} runs",
+            icon=":material/delete:",
+            disabled=not chosen or running,
+            help="Stop a run before you delete it." if running else None,
+        ):
+            confirm_deletion(chosen)
+        if len(chosen) == 1:
+            open_run(chosen[0])
+
+
+def open_run(run: Run) -> None:
+    query = {"run": run.id}
+    if has_results(run):
+        st.page_link("views/report.py", label="Read its report", icon=":material/lab_profile:", query_params=query)
+        st.page_link("views/predict.py", label="Predict with it", icon=":material/search_insights:", query_params=query)
+    label = "See why it failed" if run.status == "failed" else "See its training" if run.ended else "Follow it live"
+    st.page_link("views/train.py", label=label, icon=":material/show_chart:", query_params=query)
+
+
+@st.dialog("Delete for good?", icon=":material/delete:")
+def confirm_deletion(chosen: Sequence[Run]) -> None:
+    st.write("These runs are removed, with their models, probabilities and curves. This cannot be undone.")
+    for run in chosen:
+        st.text(f"{run.name}, {run.status}, {words.moment(run.created)}, on {run.dataset_name}")
+    label = "Delete this run" if len(chosen) == 1 else f"Delete these {len(chosen)} runs"
+    if st.button(label, type="primary", icon=":material/delete:"):
+        with errors.in_words():
+            for run in chosen:
+                cache.store().delete(run.id)
+            st.rerun()
+
+
+def compare(chosen: Sequence[Run]) -> None:
+    measure = st.segmented_control(
+        "Curves of",
+        list(curves.MEASURES),
+        default="loss",
+        required=True,
+        format_func=lambda name: curves.MEASURES[name],
+    )
+    if any(run.history for run in chosen):
+        st.plotly_chart(curves.overlay_figure(chosen, measure or "loss"), key="overlay")
+        st.caption("A star marks the best epoch, the one with the lowest validation loss.")
+    else:
+        st.caption("None of these runs has come to the end of an epoch, so there are no curves.")
+    if len(chosen) > 1:
+        differences = differing_settings(chosen)
+        st.subheader("Settings that differ")
+        if differences:
+            st.dataframe(
+                {"Setting": [SETTINGS[name] for name in differences]}
+                | dict(zip(distinct_names(chosen), written(differences), strict=True)),
+                hide_index=True,
+            )
+        else:
+            st.caption("None: these runs have the same settings.")
+
+
+def written(differences: Mapping[str, tuple[object, ...]]) -> list[list[str]]:
+    """One column a run, in words."""
+    return [list(map(words.choice, values)) for values in zip(*differences.values(), strict=True)]
+
+
+main()

@@ -1,0 +1,142 @@
+"""Train: choose the settings, start a run, and follow it."""
+
+import streamlit as st
+
+from app.ui import cache, errors, forms, progress, state, words
+from app.ui.charts import curves
+from mri_core.evaluation.baseline import predict_nothing
+from mri_core.runs.comparison import has_results
+from mri_core.runs.liveness import stop
+from mri_core.runs.run import Run
+from mri_core.training.start import start_run
+
+NAMES = {name: curves.MEASURES[name] for name in curves.AVERAGES}
+
+
+def main() -> None:
+    st.title("Train")
+    st.write("Which settings make a network find the labels: choose them at the side, start, and watch it learn.")
+    dataset = state.dataset()
+    if dataset is None:
+        st.info("There is no data set to train on yet.", icon=":material/database:")
+        st.page_link("views/overview.py", label="Make or bring a data set", icon=":material/arrow_forward:")
+        return
+    with st.sidebar:
+        st.subheader("Settings")
+        spec = forms.spec_form()
+    key = f"start {state.turn('start')}"
+    if (
+        st.button("Start training", type="primary", icon=":material/play_arrow:", disabled=spec is None, key=key)
+        and spec
+    ):
+        state.next_turn("start")  # a second click of a double click finds another button
+        with st.spinner("Handing the run to the queue"):
+            run = start_run(spec, dataset, cache.settings())
+        state.to_address(run=run.id)
+        st.rerun()
+    run_id = state.from_address("run")
+    if run_id:
+        follow(run_id)
+    elif active := cache.active_run(dataset.name):
+        st.info(f"{words.plain(active.name)} is {active.status} on this data set.", icon=":material/show_chart:")
+        st.page_link(
+            "views/train.py", label="Follow it live", icon=":material/arrow_forward:", query_params={"run": active.id}
+        )
+    else:
+        st.caption("A training goes on when this page is closed. Earlier ones are under Runs.")
+        st.page_link("views/runs.py", label="All runs", icon=":material/table_rows:")
+
+
+def follow(run_id: str) -> None:
+    """The live view. Read again every second, until the run has ended."""
+    run = cache.run(run_id)
+    header = next((each for each in cache.headers() if each.fingerprint == run.dataset_fingerprint), None)
+    baseline = predict_nothing(cache.statistics(header)["splits"]["validation"]) if header else {}
+    st.fragment(draw, run_every=None if run.ended else 1.0)(run_id, baseline, alive=not run.ended)
+
+
+def draw(run_id: str, baseline: dict[str, float], alive: bool) -> None:
+    with errors.in_words():
+        run = cache.run(run_id)
+        if run.ended and alive:
+            st.rerun()  # the whole page, which then stops asking
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.subheader(words.plain(run.name), width="content", anchor=False)
+            progress.status_badge(run)
+            st.caption(f"{words.choice(run.spec.architecture)} on {words.plain(run.dataset_name)}", width="content")
+        if run.ended:
+            draw_end(run)
+        else:
+            draw_standing(run)
+        draw_curves(run, baseline)
+
+
+def draw_standing(run: Run) -> None:
+    waiting = run.status == "queued" and run.process is None
+    label = "Take out of the queue" if waiting else "Stop and keep the best weights so far"
+    if st.button(label, icon=":material/stop:", disabled=run.stop_requested, key="stop"):
+        run = stop(cache.store(), run.id)
+    st.write(progress.standing(run))
+    progress.draw_progress(run)
+    if run.progress and run.progress.patience_left is not None and run.history:
+        st.caption(progress.patience_left(run.progress.patience_left))
+
+
+def draw_end(run: Run) -> None:
+    reason, _, log = (run.error or "").partition("\n")
+    if run.status == "failed":
+        st.error(words.plain(reason), icon=":material/error:")
+        if log:
+            st.caption("The last lines of its log:")
+            st.code(log, language=None)
+        return
+    if reason:
+        st.warning(words.plain(reason), icon=":material/warning:")
+    if not has_results(run):
+        st.write("Stopped before its first epoch was over, so there is nothing to keep.")
+        return
+    took = f" in {words.duration(run.timing.seconds)}" if run.timing else ""
+    st.write(
+        f"{run.status.capitalize()} after {len(run.history)} of at most {run.spec.epochs} epochs{took}. "
+        f"The weights of epoch {run.best_epoch}, with the lowest validation loss, are kept."
+    )
+    with st.container(horizontal=True):
+        query = {"run": run.id}
+        st.page_link("views/report.py", label="Read its report", icon=":material/lab_profile:", query_params=query)
+        st.page_link("views/predict.py", label="Predict with it", icon=":material/search_insights:", query_params=query)
+
+
+def draw_curves(run: Run, baseline: dict[str, float]) -> None:
+    if not run.history:
+        if not run.ended:
+            st.caption("The curves begin with the end of the first epoch.")
+        return
+    shown = st.pills(
+        "F1 of",
+        [*curves.AVERAGES, *run.label_names],
+        selection_mode="multi",
+        default=list(curves.AVERAGES),
+        format_func=lambda name: NAMES.get(name) or words.plain(name),
+        key=f"F1 of {run.dataset_fingerprint}",
+    )
+    figures = (
+        curves.loss_figure(run.history, run.best_epoch),
+        curves.f1_figure(run.history, run.best_epoch, run.label_names, shown),
+        curves.accuracy_figure(run.history, run.best_epoch, baseline),
+    )
+    st.caption("Solid: validation slices. Dashed: training slices, scored while the weights were changing.")
+    for name, column, figure in zip(("loss", "F1", "accuracy"), st.columns(3), figures, strict=True):
+        column.plotly_chart(figure, key=f"{name} curve")
+    with st.expander("The same numbers as a table"):
+        table = curves.history_table(run.history, run.label_names)
+        st.dataframe(
+            table, hide_index=True, column_config=dict.fromkeys(table.columns[1:], SCORE), placeholder="undefined"
+        )
+        st.download_button(
+            "Download as CSV", table.to_csv(index=False), f"{run.name} curves.csv", "text/csv", on_click="ignore"
+        )
+
+
+SCORE = st.column_config.NumberColumn(format="%.4f")
+
+main()
