@@ -61,18 +61,20 @@ def show_growth(dataset: Dataset) -> None:
     st.subheader("What the training set grows to")
     growth = training_set_growth(dataset)
     st.write(
-        "Appended flips are added to the slices as they are, so an epoch takes longer. Flipped at random instead, an "
-        "epoch keeps its length."
+        "Slices in an epoch when flips are appended, to all slices or only to those with a label. Flipped at random "
+        "instead, an epoch keeps its length."
     )
     st.dataframe(
         [{"flips": row.flips, "all": row.all_slices, "labelled": row.only_labelled} for row in growth],
         column_config={
             "flips": st.column_config.TextColumn("Flips", help="“both” adds a copy for each flip."),
-            "all": st.column_config.NumberColumn("All slices flipped", format="localized"),
+            "all": st.column_config.NumberColumn(
+                "All slices", format="localized", help="Slices in an epoch when every slice is flipped."
+            ),
             "labelled": st.column_config.NumberColumn(
-                "Only slices with a label flipped",
+                "Only labelled",
                 format="localized",
-                help="Slices without a finding are shown once, as they are.",
+                help="Slices in an epoch when those without a finding are shown once, as they are.",
             ),
         },
         hide_index=True,

@@ -20,11 +20,11 @@ STATUS_COLOURS = {"queued": "gray", "running": "blue", "finished": "green", "sto
 
 
 def show_beginning() -> None:
-    st.subheader("There is no data set yet")
     attempt = cache.last_demo_attempt()
     if cache.datasets_being_made() or (attempt and attempt.failure is None):
         show_making()
         return
+    st.subheader("There is no data set yet")
     if attempt:
         st.error(f"The demo data set was not made: {words.plain(attempt.failure)}", icon=":material/error:")
     st.write(

@@ -14,6 +14,8 @@ from mri_core.errors import MriError
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+_INTERRUPTED = 130  # what Typer makes of Ctrl-C
+
 app = typer.Typer(
     name="mri",
     help="Multi-label classification of MRI slices. Not for clinical use.",
@@ -35,7 +37,9 @@ def main() -> None:
     except MriError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
-    except KeyboardInterrupt:
+    except SystemExit as ending:
+        if ending.code != _INTERRUPTED:
+            raise
         print("error: interrupted; nothing half-made was kept", file=sys.stderr)
         sys.exit(1)
 

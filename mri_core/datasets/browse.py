@@ -111,8 +111,8 @@ def slice_records(dataset: Dataset, rows: Sequence[int] | np.ndarray) -> list[Sl
     facts = dataset.index[["id", "patient", "split", "source", "position", "checksum"]].iloc[rows]
     facts = facts.astype(object).where(facts.notna(), None)
     return [
-        SliceRecord(int(row), *fact, _names_on(dataset, row))
-        for row, fact in zip(rows, facts.itertuples(index=False, name=None), strict=True)
+        SliceRecord(int(row), slice_id, patient, split, source, position, checksum, _names_on(dataset, row))
+        for row, (slice_id, patient, split, source, position, checksum) in zip(rows, facts.to_numpy(), strict=True)
     ]
 
 

@@ -21,7 +21,8 @@ from mri_core.training.spec import TrainingSpec
 REPORT_SECONDS = 0.5
 """Progress is reported, and a wish to stop is noticed, this often."""
 
-PREDICTION_BATCH = 500
+PREDICTION_BATCH = 128
+"""Small, because the activations of a batch are what a run's memory peaks with."""
 
 
 @dataclass(frozen=True)

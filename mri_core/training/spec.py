@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from mri_core.errors import InvalidInput, NotFound
 from mri_core.models import ARCHITECTURES
+
+
+def _as_number(value: Any) -> Any:
+    """Choices among numbers come as text from a command line."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
 class TrainingSpec(BaseModel):
@@ -85,7 +90,7 @@ class TrainingSpec(BaseModel):
         title="Flip only slices with a label",
         description="Leaves slices without a finding as they are. The study tried this without gain.",
     )
-    channels: Literal[1, 3] = Field(
+    channels: Annotated[Literal[1, 3], BeforeValidator(_as_number)] = Field(
         default=3,
         title="Channels",
         description="The study repeats a grey slice into three channels; one channel gives a smaller first layer.",

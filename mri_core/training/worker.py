@@ -6,18 +6,15 @@ Its output goes to the run's log. TensorFlow lives here and nowhere else.
 
 from __future__ import annotations
 
-import os
 import resource
-import socket
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
 from mri_core.datasets.dataset import Dataset, open_dataset
-from mri_core.errors import InvalidInput, MriError
-from mri_core.runs.run import Process, Progress, Run, Timing
+from mri_core.errors import InvalidInput, MriError, StoreError
+from mri_core.runs.liveness import process_of
+from mri_core.runs.run import Progress, Run, Timing
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
 
@@ -37,6 +34,8 @@ def main(run_id: str) -> int:
     try:
         train(store, run, settings)
     except MriError as error:
+        if store.get(run_id).ended:  # stopped while TensorFlow was loading
+            return 0
         store.finish(run_id, "failed", error=str(error))
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -53,11 +52,14 @@ def train(store: RunStore, run: Run, settings: Settings) -> None:
 
     keras.utils.set_random_seed(run.spec.seed)
     model = build_model(run.spec.architecture, dataset.image_shape, len(dataset.label_names), run.spec.channels)
-    store.start(run.id, _this_process(), model.count_params())
+    store.start(run.id, process_of(), model.count_params())
 
     def on_progress(progress: Progress) -> bool:
-        store.log_progress(run.id, progress)
-        return store.stop_requested(run.id)
+        try:
+            store.log_progress(run.id, progress)
+            return store.stop_requested(run.id)
+        except StoreError:  # busy for once: the next report comes in a moment, and the training is worth more
+            return False
 
     def on_epoch(row: dict[str, Any]) -> None:
         store.log_epoch(run.id, row)
@@ -133,10 +135,6 @@ def _training_data(run: Run, settings: Settings) -> Dataset:
                 f"data set '{dataset.name}' has no {split} slices, expected at least one; split it again"
             )
     return dataset
-
-
-def _this_process() -> Process:
-    return Process(socket.gethostname(), os.getpid(), psutil.Process().create_time())
 
 
 def _timing(fitted: Fitted) -> Timing:

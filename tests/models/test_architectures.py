@@ -48,12 +48,12 @@ def test_normalises_inside(name):
 
 
 def test_refuses_what_does_not_fit_in_words():
-    with pytest.raises(InvalidInput, match="45×45 pixels.*larger slices"):
+    with pytest.raises(InvalidInput, match=r"45×45 pixels.*larger slices"):
         build_model("cnn", (45, 45), 3)
     assert build_model("cnn", (46, 46), 3)
-    with pytest.raises(InvalidInput, match="at least one label; received 0"):
+    with pytest.raises(InvalidInput, match=r"at least one label; received 0"):
         build_model("dense", (64, 64), 0)
-    with pytest.raises(InvalidInput, match="channels is 1.*stored with 3; expected 3"):
+    with pytest.raises(InvalidInput, match=r"channels is 1.*stored with 3; expected 3"):
         build_model("dense", (64, 64, 3), 2, channels=1)
-    with pytest.raises(NotFound, match="'vgg'.*cnn, dense"):
+    with pytest.raises(NotFound, match=r"'vgg'.*cnn, dense"):
         build_model("vgg", (64, 64), 3)

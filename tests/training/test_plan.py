@@ -63,7 +63,7 @@ def test_batches_cut_the_planned_slices(colour):
     assert images.dtype == np.uint8 and images.shape == (120, 6, 8, *(colour or (1,))) and labels.dtype == np.float32
     np.testing.assert_array_equal(labels, truth[epoch.rows])
     for shown, row, applied in zip(images, epoch.rows, epoch.applied, strict=True):
-        expected = pixels[row][::-1 if applied[1] else 1, :: -1 if applied[0] else 1].reshape(shown.shape)
+        expected = pixels[row][:: -1 if applied[1] else 1, :: -1 if applied[0] else 1].reshape(shown.shape)
         np.testing.assert_array_equal(shown, expected)
     np.testing.assert_array_equal(pixels, before)
     assert Counter(epoch.rows.tolist()) == dict.fromkeys(ROWS.tolist(), 3)

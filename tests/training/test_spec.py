@@ -50,9 +50,9 @@ def test_bad_values_are_named_with_what_was_expected(field, value, said):
 
 
 def test_unknown_names_are_answered_with_the_known_ones():
-    with pytest.raises(NotFound, match="no preset 'cmn' .did you mean 'cnn'.*dense-adam"):
+    with pytest.raises(NotFound, match=r"no preset 'cmn' .did you mean 'cnn'.*dense-adam"):
         make_spec("cmn")
-    with pytest.raises(InvalidInput, match="no training setting 'epoch' .did you mean 'epochs'"):
+    with pytest.raises(InvalidInput, match=r"no training setting 'epoch' .did you mean 'epochs'"):
         make_spec("cnn", {"epoch": 3})
 
 
@@ -65,5 +65,5 @@ def test_every_setting_explains_itself(field):
 def test_a_spec_survives_json_and_cannot_change():
     spec = make_spec("dense")
     assert TrainingSpec.model_validate_json(spec.model_dump_json()) == spec
-    with pytest.raises(ValueError, match="frozen"):
+    with pytest.raises(ValueError, match=r"frozen"):
         spec.epochs = 3

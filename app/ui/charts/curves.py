@@ -37,9 +37,10 @@ History = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Line:
-    """One quantity over the epochs, None where it is undefined."""
+    """One quantity over the epochs, None where it is undefined. legend: its short name, empty where it stands alone."""
 
     name: str
+    legend: str
     colour: str
     train: list[float | None]
     validation: list[float | None]
@@ -113,19 +114,20 @@ def history_table(history: History, label_names: Sequence[str]) -> pd.DataFrame:
 
 def _measure(history: History, name: str, colour: str) -> Line:
     train, validation = ([row.get(key) for row in history] for key in (name, f"val_{name}"))
-    return Line(MEASURES[name], colour, train, validation)
+    legend = "" if name == "loss" else MEASURES[name].removesuffix(" accuracy")
+    return Line(MEASURES[name], legend, colour, train, validation)
 
 
 def _label(history: History, name: str, colour: str) -> Line:
     train, validation = ([row.get(key, {}).get(name) for row in history] for key in ("f1", "val_f1"))
-    return Line(f"F1 of {name}", colour, train, validation)
+    return Line(f"F1 of {name}", name, colour, train, validation)
 
 
 def _figure(history: History, lines: Sequence[Line], best_epoch: int | None, title: str, y: str) -> go.Figure:
     figure = go.Figure()
     kept = _thinned(history, 2 * len(lines), best_epoch)
     for line in lines:
-        _add(figure, history, line, kept, "" if len(lines) == 1 else literal(line.name))
+        _add(figure, history, line, kept, literal(line.legend))
     if best_epoch is not None:
         early = best_epoch <= (1 + len(history)) / 2
         figure.add_vline(
@@ -138,8 +140,11 @@ def _figure(history: History, lines: Sequence[Line], best_epoch: int | None, tit
             },
         )
     _epoch_axis(figure, history)
-    figure.update_layout(uirevision="kept")  # a zoom outlives the next epoch
-    return finish(figure, title, "epoch", y, _HEIGHT)
+    finish(figure, title, "epoch", y, _HEIGHT)
+    return figure.update_layout(
+        uirevision="kept",  # a zoom outlives the next epoch
+        legend={"xref": "container", "x": 0, "yref": "container", "y": 0, "yanchor": "bottom"},  # narrow columns
+    )
 
 
 def _add(
@@ -158,7 +163,7 @@ def _add(
             name=name or part.capitalize(),
             legendgroup=name or part,
             showlegend=not name or part == "validation",
-            hovertemplate=number + (f"<extra>{name}, {part}</extra>" if name else ""),
+            hovertemplate=f"{number}<extra>{name}{', ' if name else ''}{part}</extra>",
         )
 
 

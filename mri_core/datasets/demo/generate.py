@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -21,9 +22,10 @@ from mri_core.errors import InvalidInput
 from mri_core.settings import Settings
 
 LABELS = ("label 1", "label 2", "label 3")
-LEAST_PIXELS = (50, 30, 30)
+LEAST_PIXELS = (57, 35, 88)
 """A label is on when its part covers at least this many pixels of the slice (a pixel is 12.25 mm²)."""
 
+_PATIENTS_WORTH_A_PROCESS = 50  # fewer are simulated before another process has started
 FEWEST_SLICES, MOST_SLICES = 100, 1_000_000
 
 
@@ -117,17 +119,22 @@ _atlas: Atlas | None = None  # of a worker process, handed over once when it sta
 def _simulate_all(seed: int, patients: int, processes: int) -> Iterator[Patient]:
     """Patients in order, whoever simulated them."""
     atlas = load_atlas()
+    processes = min(processes, -(-patients // _PATIENTS_WORTH_A_PROCESS))
+    if processes == 1:
+        yield from (simulate_patient(atlas, seed, number) for number in range(patients))
+        return
     # Started fresh, not forked: the caller may hold threads.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, context, initializer=_keep_atlas, initargs=(atlas,)) as pool:
+    with ProcessPoolExecutor(processes, context, initializer=_begin, initargs=(atlas,)) as pool:
         try:
             yield from pool.map(_simulate_one, [seed] * patients, range(patients), chunksize=5)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _keep_atlas(atlas: Atlas) -> None:
+def _begin(atlas: Atlas) -> None:
     global _atlas
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then ends its workers
     _atlas = atlas
 
 

@@ -15,9 +15,10 @@ from mri_core.datasets.demo.patient import Head
 # Calibrated (see data/README.md): sizes set the prevalences.
 HEALTHY_SHARE = 0.04
 CORE_SHARE = 0.96
-RIM_SHARE = 0.588
+RIM_SHARE = 0.82
 RADIUS_MM = (18.0, 60.0)
 RADIUS_MEAN_MM, RADIUS_SHAPE = 37.2, 18.0
+CENTRE_SPREAD_MM = (22.0, 26.0, 15.0)
 CORE_SIZE = (0.72, 0.94)
 RIM_THICKNESS = (0.30, 0.50)
 EDGE_MM = 1.5
@@ -37,7 +38,7 @@ def draw_lesion(atlas: Atlas, head: Head, brain: np.ndarray, random: np.random.G
     """Draw a patient's lesion. brain: (slices, 64, 64) share of brain in each pixel; the lesion stays inside it."""
     absent = np.zeros(brain.shape, np.float32)
     healthy, has_core, has_rim = random.random(3) < (HEALTHY_SHARE, CORE_SHARE, RIM_SHARE)
-    centre = atlas.centre + random.normal(0, 1, 3) * [26, 30, 17] + [0, 0, 6]
+    centre = atlas.centre + random.normal(0, 1, 3) * CENTRE_SPREAD_MM + [0, 0, 6]
     radius = np.clip(random.gamma(RADIUS_SHAPE, RADIUS_MEAN_MM / RADIUS_SHAPE), *RADIUS_MM)
     core_radius = radius * random.uniform(*CORE_SIZE)
     core_centre = centre + random.normal(0, 0.08 * radius, 3)

@@ -33,14 +33,14 @@ HEALTHY = (
     Relaxation(900, 20, 0.12),  # skull
     Relaxation(280, 60, 0.75),  # scalp
 )
-OEDEMA = Relaxation(1380, 160, 0.92)
+OEDEMA = Relaxation(1360, 155, 0.92)
 CORE = Relaxation(2700, 190, 0.95)
-RIM = Relaxation(300, 130, 0.95)
+RIM = Relaxation(290, 150, 0.96)
 
 # Calibrated (see data/README.md): how far the lesion's tissue differs from what was there, and the noise.
-INFILTRATION = (0.30, 0.95)
+INFILTRATION = (0.40, 0.95)
 NOISE = (0.04, 0.09)
-GAIN = (115.0, 150.0)
+GAIN = (90.0, 120.0)
 
 
 @dataclass(frozen=True)

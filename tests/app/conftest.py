@@ -1,0 +1,35 @@
+"""A home that a test may change, and the pages in it."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from mri_core.runs.store import RunStore
+from mri_core.settings import Settings
+
+HOME = Path(__file__).parents[2] / "app" / "Home.py"
+
+
+@pytest.fixture
+def lab(trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
+    """The store of a copy of the trained home, which the environment names."""
+    folder = tmp_path / "lab"
+    shutil.copytree(trained.settings.root, folder)
+    monkeypatch.setenv("MRI_HOME", str(folder))
+    return RunStore(Settings())
+
+
+@pytest.fixture
+def open_page() -> Callable[..., AppTest]:
+    """Opens a page by its file's name, with choices in its address."""
+
+    def opened(name: str, **address: str | list[str]) -> AppTest:
+        app = AppTest.from_file(str(HOME), default_timeout=60)
+        app.switch_page(f"views/{name}.py")
+        app.query_params.update(address)
+        return app.run()
+
+    return opened
