@@ -124,12 +124,19 @@ def loaded_after(code: str) -> set[str]:
 
 def test_the_web_process_never_loads_tensorflow(trained) -> None:
     walk = f"""
+import io
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 at = AppTest.from_file({str(ROOT / "app" / "Home.py")!r}, default_timeout=60).run()
 for view in {VIEWS!r}:
     at.switch_page(f"views/{{view}}.py").run()
     assert not at.exception, (view, at.exception)
     assert at.title, view
+    if view == "predict":
+        held = io.BytesIO()
+        Image.new("L", (64, 64), 90).save(held, "PNG")
+        at.get("file_uploader")[0].set_value([("grey.png", held.getvalue(), "image/png")]).run()
+        assert not at.exception and not at.error
 """
     loaded = loaded_after(walk)
     assert "streamlit" in loaded and "onnxruntime" in loaded  # the walk went where models are loaded

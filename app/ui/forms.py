@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.ui import state, words
 from mri_core.errors import InvalidInput
@@ -13,10 +14,10 @@ from mri_core.training.spec import PRESETS, TrainingSpec, make_spec
 _BOUNDS = {"exclusiveMinimum": "above", "minimum": "at least", "exclusiveMaximum": "below", "maximum": "at most"}
 
 
-def spec_form() -> TrainingSpec | None:
+def spec_form(problems: DeltaGenerator) -> TrainingSpec | None:
     """Draw the preset and one widget a setting.
 
-    Returns the settings, or None while one of them is not allowed; the core's own message is then shown.
+    problems: where the core's own message is shown while a setting is not allowed; the answer is None then.
     """
     preset = st.selectbox(
         "Preset",
@@ -35,7 +36,7 @@ def spec_form() -> TrainingSpec | None:
     try:
         return make_spec(preset, values)
     except InvalidInput as error:
-        st.error(str(error), icon=":material/error:")
+        problems.error(str(error), icon=":material/error:")
         return None
 
 

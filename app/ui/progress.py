@@ -51,14 +51,18 @@ def share_done(progress: Progress) -> float:
 
 
 def draw_progress(run: Run) -> None:
-    """The bars of a run that has not ended. They keep their place while nothing is known yet."""
-    progress = run.progress
-    if progress is None:
-        st.progress(0.0, text="No epoch yet")
-        st.progress(0.0, text=f"0 of {run.spec.epochs} epochs")
-        return
-    step = f"step {words.count(progress.step)} of {words.count(progress.steps)}"
-    st.progress(min(1.0, progress.step / max(1, progress.steps)), text=f"Epoch {progress.epoch}: {step}")
-    share = share_done(progress)
-    left = f", {words.duration(progress.seconds_left)} left at most" if progress.seconds_left is not None else ""
-    st.progress(share, text=f"Epoch {progress.epoch} of at most {progress.epochs}: {words.percent(share)}{left}")
+    """The bars of a run that has not ended, and what it is doing. They keep their place while nothing is known yet."""
+    progress, patience = run.progress, ""
+    epoch, step, share, left = 0.0, "No epoch yet", 0.0, f"0 of at most {run.spec.epochs} epochs"
+    if progress:
+        epoch, share = min(1.0, progress.step / max(1, progress.steps)), share_done(progress)
+        step = f"Epoch {progress.epoch}: step {words.count(progress.step)} of {words.count(progress.steps)}"
+        left = f"Epoch {progress.epoch} of at most {progress.epochs}: {words.percent(share)}"
+        if progress.seconds_left is not None:
+            left += f", {words.duration(progress.seconds_left)} left at most"
+        if progress.patience_left is not None and run.history:
+            patience = patience_left(progress.patience_left)
+    of_epoch, of_all = st.columns(2)
+    of_epoch.progress(epoch, text=step)
+    of_all.progress(share, text=left)
+    st.write(standing(run), patience)

@@ -22,7 +22,7 @@ from mri_core.datasets.browse import (
 from mri_core.datasets.dataset import SPLITS, Dataset
 
 PER_PAGE = 30
-MATCH_WORDS = {"all": "all of them", "any": "any of them", "exactly": "exactly these"}
+MATCH_WORDS = {"all": "all", "any": "any", "exactly": "only these"}
 
 
 def first_page() -> None:

@@ -16,6 +16,8 @@ BROWSE = ("Browse the slices", "views/browse.py", ":material/grid_view:")
 LABELS = ("Count the labels", "views/labels.py", ":material/bar_chart:")
 TRAIN = ("Train a network", "views/train.py", ":material/play_arrow:")
 PREDICT = ("Predict from a file", "views/predict.py", ":material/search_insights:")
+REPORT = ("views/report.py", ":material/lab_profile:", "Read its report")
+FOLLOW = ("views/train.py", ":material/show_chart:", "Follow it live")
 STATUS_COLOURS = {"queued": "gray", "running": "blue", "finished": "green", "stopped": "orange", "failed": "red"}
 
 
@@ -87,10 +89,8 @@ def show_runs(latest: list[Run]) -> None:
     for run in latest:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             target = {"dataset": run.dataset_name, "run": run.id}
-            if run.ended:
-                st.page_link("views/report.py", label=words.plain(run.name), query_params=target, help="Its report")
-            else:
-                st.page_link("views/train.py", label=words.plain(run.name), query_params=target, help="Its curves")
+            page, icon, told = REPORT if run.ended else FOLLOW
+            st.page_link(page, label=words.plain(run.name), icon=icon, query_params=target, help=told)
             st.badge(run.status, color=STATUS_COLOURS[run.status])
             best = run.summary.get("best", {}).get("val_micro_f1")
             st.text(f"validation micro-F1 {words.score(best, 'not known yet')}", width="content")

@@ -93,7 +93,7 @@ def choose_slice(number: int, predictions: Sequence[Prediction], colours: dict[s
 def show_prediction(number: int, prediction: Prediction, colours: dict[str, str]) -> None:
     picture, answer = st.columns([1, 2])
     with picture:
-        st.image(images.picture(prediction.seen, edge=240), width=240)
+        images.show(prediction.seen, alt=f"{prediction.source} as the model sees it", width=240)
         st.caption(f"As the model sees it: {words.size(prediction.seen.shape)} pixels, intensities 0 to 255.")
     with answer:
         if prediction.labels:

@@ -61,6 +61,7 @@ def pick_run() -> Run | None:
         index=ids.index(wanted) if wanted else 0,
         format_func=lambda run_id: f"{offered[run_id].name}, {words.moment(offered[run_id].created)}",
         help="Runs on this data set that have ended with a model.",
+        key=f"run on {dataset.name if dataset else None}",
     )
     state.to_address(run=chosen)
     return cache.run(chosen)
@@ -76,6 +77,7 @@ def pick_split() -> str:
         format_func=str.capitalize,
         help="Validation slices decided when training stopped, so scores on them flatter a little. Test slices had no "
         "say in anything.",
+        key="split",
     )
     state.to_address(split=split)
     return split
@@ -100,7 +102,7 @@ def draw_scores(run: Run, split: str, report: Report) -> None:
     with left:
         st.subheader(f"Scores on {words.count(evaluation.counts.slices)} {split} slices", help=SAMPLES)
         written = scores.scores_in_words(evaluation)
-        st.table(written.style.format({"Support": words.count}))
+        st.table(written.style.format(thousands=",", subset=["Support"]))
         st.caption("In the samples average a slice without any label counts as zero; the row beneath leaves those out.")
         st.download_button(
             "Download as CSV",

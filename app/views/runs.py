@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from app.ui import cache, errors, state, words
+from app.ui import cache, state, words
 from app.ui.charts import curves
+from app.ui.deletion import confirm_deletion
 from mri_core.runs.comparison import differing_settings, distinct_names, has_results, mentions, run_table
 from mri_core.runs.run import STATUSES, Run
 from mri_core.training.spec import TrainingSpec
@@ -60,7 +61,11 @@ def filtered(runs: Sequence[Run]) -> list[Run]:
     with st.sidebar:
         st.subheader("Filter")
         scope = st.selectbox(
-            "Runs on", names, index=len(names) - 1 if state.from_address("all") else 0, help="The data set they saw."
+            "Runs on",
+            names,
+            index=len(names) - 1 if state.from_address("all") else 0,
+            help="The data set they saw.",
+            key=f"scope {names[0]}",
         )
         statuses = st.pills(
             "Status",
@@ -69,8 +74,11 @@ def filtered(runs: Sequence[Run]) -> list[Run]:
             default=state.list_from_address("status", STATUSES),
             format_func=str.capitalize,
             help="None chosen shows all.",
+            key="status filter",
         )
-        text = st.text_input("Text", value=state.from_address("text") or "", placeholder="name, id or setting")
+        text = st.text_input(
+            "Text", value=state.from_address("text") or "", placeholder="name, id or setting", key="text filter"
+        )
     state.to_address(all="yes" if scope == ALL and picked else None, status=statuses, text=text)
     return [
         run
@@ -86,7 +94,7 @@ def table(runs: Sequence[Run]) -> list[Run]:
     frame = run_table(runs).replace(dict.fromkeys(SETTINGS, words.CHOICES))
     answer = st.dataframe(
         frame,
-        column_config=COLUMNS | SETTINGS,
+        column_config={**COLUMNS, **SETTINGS},
         column_order=[*COLUMNS, *SETTINGS],
         hide_index=True,
         selection_mode="multi-row",
@@ -124,19 +132,6 @@ def open_run(run: Run) -> None:
     st.page_link("views/train.py", label=label, icon=":material/show_chart:", query_params=query)
 
 
-@st.dialog("Delete for good?", icon=":material/delete:")
-def confirm_deletion(chosen: Sequence[Run]) -> None:
-    st.write("These runs are removed, with their models, probabilities and curves. This cannot be undone.")
-    for run in chosen:
-        st.text(f"{run.name}, {run.status}, {words.moment(run.created)}, on {run.dataset_name}")
-    label = "Delete this run" if len(chosen) == 1 else f"Delete these {len(chosen)} runs"
-    if st.button(label, type="primary", icon=":material/delete:"):
-        with errors.in_words():
-            for run in chosen:
-                cache.store().delete(run.id)
-            st.rerun()
-
-
 def compare(chosen: Sequence[Run]) -> None:
     measure = st.segmented_control(
         "Curves of",
@@ -144,6 +139,7 @@ def compare(chosen: Sequence[Run]) -> None:
         default="loss",
         required=True,
         format_func=lambda name: curves.MEASURES[name],
+        key="measure",
     )
     if any(run.history for run in chosen):
         st.plotly_chart(curves.overlay_figure(chosen, measure or "loss"), key="overlay")

@@ -21,9 +21,10 @@ def main() -> None:
         st.info("There is no data set to train on yet.", icon=":material/database:")
         st.page_link("views/overview.py", label="Make or bring a data set", icon=":material/arrow_forward:")
         return
+    problems = st.container()
     with st.sidebar:
         st.subheader("Settings")
-        spec = forms.spec_form()
+        spec = forms.spec_form(problems)
     key = f"start {state.turn('start')}"
     if (
         st.button("Start training", type="primary", icon=":material/play_arrow:", disabled=spec is None, key=key)
@@ -58,28 +59,28 @@ def follow(run_id: str) -> None:
 def draw(run_id: str, baseline: dict[str, float], alive: bool) -> None:
     with errors.in_words():
         run = cache.run(run_id)
-        if run.ended and alive:
-            st.rerun()  # the whole page, which then stops asking
         with st.container(horizontal=True, vertical_alignment="center"):
             st.subheader(words.plain(run.name), width="content", anchor=False)
             progress.status_badge(run)
             st.caption(f"{words.choice(run.spec.architecture)} on {words.plain(run.dataset_name)}", width="content")
+            if not run.ended:
+                run = stop_button(run)
+        if run.ended and alive:
+            st.rerun()  # the whole page, which then stops asking
         if run.ended:
             draw_end(run)
         else:
-            draw_standing(run)
+            progress.draw_progress(run)
         draw_curves(run, baseline)
 
 
-def draw_standing(run: Run) -> None:
+def stop_button(run: Run) -> Run:
+    """Returns the run as it is after a click."""
     waiting = run.status == "queued" and run.process is None
     label = "Take out of the queue" if waiting else "Stop and keep the best weights so far"
     if st.button(label, icon=":material/stop:", disabled=run.stop_requested, key="stop"):
-        run = stop(cache.store(), run.id)
-    st.write(progress.standing(run))
-    progress.draw_progress(run)
-    if run.progress and run.progress.patience_left is not None and run.history:
-        st.caption(progress.patience_left(run.progress.patience_left))
+        return stop(cache.store(), run.id)
+    return run
 
 
 def draw_end(run: Run) -> None:
@@ -124,9 +125,9 @@ def draw_curves(run: Run, baseline: dict[str, float]) -> None:
         curves.f1_figure(run.history, run.best_epoch, run.label_names, shown),
         curves.accuracy_figure(run.history, run.best_epoch, baseline),
     )
-    st.caption("Solid: validation slices. Dashed: training slices, scored while the weights were changing.")
     for name, column, figure in zip(("loss", "F1", "accuracy"), st.columns(3), figures, strict=True):
         column.plotly_chart(figure, key=f"{name} curve")
+    st.caption("Solid: validation slices. Dashed: training slices, scored while the weights were changing.")
     with st.expander("The same numbers as a table"):
         table = curves.history_table(run.history, run.label_names)
         st.dataframe(

@@ -182,7 +182,8 @@ def _state(folder: Path) -> dict[str, Any] | None:
 
 def _alive(state: Mapping[str, Any]) -> bool:
     try:
-        return psutil.Process(state["pid"]).create_time() == state["process_started"]
+        process = psutil.Process(state["pid"])
+        return process.create_time() == state["process_started"] and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
 

@@ -83,8 +83,11 @@ class Dataset:
 
     @cached_property
     def truth(self) -> np.ndarray:
-        """Labels of every slice, (slices, labels) uint8 of 1 and 0."""
-        return self.index[list(self.label_names)].to_numpy(dtype=np.uint8)
+        """Labels of every slice, (slices, labels) uint8 of 1 and 0. Raises InvalidInput where one is missing."""
+        labels = self.index[list(self.label_names)]
+        if missing := [name for name in self.label_names if labels[name].isna().any()]:
+            raise InvalidInput(f"data set '{self.name}' lacks values of {missing[0]!r}; expected 1 or 0 everywhere")
+        return labels.to_numpy(dtype=np.uint8)
 
     def rows(self, split: Split) -> np.ndarray:
         """Positions of a split's slices in the index, ascending."""

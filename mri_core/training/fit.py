@@ -58,6 +58,7 @@ def fit(
     best_loss, best_epoch, best_weights = np.inf, None, None
     stopped = False
     try:
+        clock.report("starting")
         for epoch in range(1, spec.epochs + 1):
             started = time.monotonic()
             plan = plan_epoch(train, labelled, spec, epoch)
@@ -156,7 +157,6 @@ class _Clock:
         self._epoch, self._step, self._images, self._patience_left = 1, 0, 0, spec.patience
         self._began = self._reported = time.monotonic()
         self._warm: tuple[float, int] | None = None  # when the first step, which compiles, was over; steps by then
-        self.report("starting")
 
     @property
     def seconds(self) -> float:

@@ -1,4 +1,4 @@
-"""The form follows from `TrainingSpec`: each field a widget, each preset filled in, the core's message for bad input."""
+"""The form follows from `TrainingSpec`: a widget a field, presets filled in, the core's message for bad input."""
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -12,7 +12,7 @@ def form() -> AppTest:
 
         from app.ui.forms import spec_form
 
-        spec = spec_form()
+        spec = spec_form(st.container())
         st.code(spec.model_dump_json() if spec else "not allowed")
 
     return AppTest.from_function(page, default_timeout=30).run()

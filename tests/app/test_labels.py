@@ -57,7 +57,8 @@ def test_differences_between_splits_are_told_in_words(trained):
         for label in ("label 1", "label 2", "label 3"):
             prevalence = index.groupby("split", observed=True)[label].mean()
             difference = prevalence[split] - prevalence["train"]
-            words = f"{label} is {abs(difference) * 100:.1f} points {'more' if difference > 0 else 'less'} frequent in {split}"
+            more = "more" if difference > 0 else "less"
+            words = f"{label} is {abs(difference) * 100:.1f} points {more} frequent in {split}"
             assert (words in told) == (abs(difference) > 0.03)
 
 

@@ -61,7 +61,7 @@ def test_scores_are_scikit_learns(trained, open_page: Open, split: str) -> None:
 
 def test_the_split_can_be_switched(trained, open_page: Open) -> None:
     app = open_page("report")
-    app.main.get("button_group")[0].set_value(["test"]).run()
+    app.main.get("button_group")[0].set_value("test").run()
     assert not app.exception
     slices = len(load_predictions(trained.settings.runs / trained.run_id, "test").ids)
     assert f"Scores on {slices} test slices" in [each.value for each in app.subheader]

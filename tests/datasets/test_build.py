@@ -186,3 +186,5 @@ def test_deleting(home):
 def test_missing_labels_are_kept_in_the_index(home):
     dataset = build(home, b=None)
     assert pd.isna(dataset.index["b"].iloc[-1]) and dataset.index["b"].iloc[0] == 0
+    with pytest.raises(InvalidInput, match="data set 'set' lacks values of 'b'"):
+        _ = dataset.truth

@@ -52,7 +52,7 @@ def test_the_table_has_the_best_epochs_numbers_and_what_is_unknown_is_missing() 
 
 def test_columns_keep_their_types_when_nothing_is_known() -> None:
     types = run_table([QUEUED]).dtypes
-    assert types["val_loss"] == float and types["best_epoch"] == "Int64"
+    assert types["val_loss"] == "float64" and types["best_epoch"] == "Int64"
     assert pd.api.types.is_timedelta64_dtype(types["duration"])
     assert run_table([]).empty
 

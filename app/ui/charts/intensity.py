@@ -8,6 +8,8 @@ import plotly.graph_objects as go
 
 from app.ui.charts.theme import NO_FINDING, finish
 
+_MEAN = "#6B7F99"  # seen in both themes, and of no label's colour
+
 
 def intensity_histogram(counts: Sequence[int], mean: float) -> go.Figure:
     """Pixels at each intensity, with the mean marked. counts: 256 numbers, for intensities 0 to 255.
@@ -24,7 +26,7 @@ def intensity_histogram(counts: Sequence[int], mean: float) -> go.Figure:
         )
     )
     finish(figure, "Intensities", "intensity (0–255)", "pixels", height=260)
-    figure.add_vline(x=mean, line={"dash": "dot", "width": 1.5}, annotation_text=f"mean {mean:.1f}")
+    figure.add_vline(x=mean, line={"dash": "dot", "width": 1.5, "color": _MEAN}, annotation_text=f"mean {mean:.1f}")
     figure.update_layout(hovermode="closest", showlegend=False, bargap=0)
     figure.update_xaxes(range=[-2, 257])
     figure.update_yaxes(range=[0, 1.15 * max(max(counts[1:]), 1)])

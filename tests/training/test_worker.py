@@ -1,0 +1,68 @@
+"""The training process, run as the engine runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from mri_core.datasets.dataset import open_dataset
+from mri_core.datasets.demo.generate import make_demo
+from mri_core.evaluation.predictions import load_predictions
+from mri_core.runs.store import RunStore
+from mri_core.training.spec import make_spec
+
+
+def run_worker(settings, run_id: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "mri_core.training.worker", run_id]
+    return subprocess.run(command, env=os.environ | settings.environment(), capture_output=True, text=True)
+
+
+def test_a_finished_run_has_everything(trained):
+    run = RunStore(trained.settings).get(trained.run_id)
+    dataset = open_dataset("demo", trained.settings)
+    assert run.status == "finished" and run.error is None and run.parameters == 2_579_003
+    assert [row["epoch"] for row in run.history] == [1, 2, 3] and run.best_epoch in (1, 2, 3)
+    assert run.timing.peak_memory_mb > 100 and run.timing.images_per_second > 0
+    files = {path.name for path in run.folder.iterdir() if not path.name.startswith(".")}
+    assert {"model.keras", "model.onnx", "model.json", "predictions.parquet"} <= files
+    assert not [name for name in files if name.startswith("new-")]
+    described = json.loads((run.folder / "model.json").read_text())
+    assert described["labels"] == list(dataset.label_names) and described["image_shape"] == [64, 64]
+    assert 0 <= described["onnx_difference"] <= 1e-5
+    for split in ("validation", "test"):
+        stored = load_predictions(run.folder, split)
+        rows = dataset.rows(split)
+        np.testing.assert_array_equal(stored.truth, dataset.truth[rows])
+        assert stored.ids.tolist() == dataset.index["id"].iloc[rows].tolist()
+        session = onnxruntime.InferenceSession(run.folder / "model.onnx")
+        (answer,) = session.run(None, {"slices": dataset.pixels[rows][..., None]})
+        np.testing.assert_allclose(answer, stored.probabilities, atol=1e-5)
+    keras_file = (run.folder / "model.keras").read_bytes()
+    assert keras_file[:2] == b"PK"
+
+
+@pytest.fixture
+def small(home):
+    return make_demo(home, slices=100)
+
+
+def test_a_changed_data_set_fails_in_words(home, small):
+    run = RunStore(home).create(make_spec("cnn"), small.name, "another fingerprint", small.label_names)
+    done = run_worker(home, run.id)
+    found = RunStore(home).get(run.id)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert found.status == "failed" and "data set 'demo' has changed since this run was queued" in found.error
+
+
+def test_a_run_stopped_while_it_was_loading_stays_stopped(home, small):
+    store = RunStore(home)
+    run = store.create(make_spec("cnn"), small.name, small.fingerprint, small.label_names)
+    store.request_stop(run.id)
+    assert run_worker(home, run.id).returncode == 0
+    assert store.get(run.id).status == "stopped" and store.get(run.id).history == ()
