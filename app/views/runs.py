@@ -91,11 +91,12 @@ def table(runs: Sequence[Run]) -> list[Run]:
     """Draw the table; returns the runs that are ticked."""
     ids = [run.id for run in runs]
     wanted = state.list_from_address("selected", ids)
+    several = len({run.dataset_name for run in runs}) > 1
     frame = run_table(runs).replace(dict.fromkeys(SETTINGS, words.CHOICES))
     answer = st.dataframe(
         frame,
         column_config={**COLUMNS, **SETTINGS},
-        column_order=[*COLUMNS, *SETTINGS],
+        column_order=[name for name in (*COLUMNS, *SETTINGS) if name != "dataset" or several],
         hide_index=True,
         selection_mode="multi-row",
         on_select="rerun",
@@ -141,8 +142,9 @@ def compare(chosen: Sequence[Run]) -> None:
         format_func=lambda name: curves.MEASURES[name],
         key="measure",
     )
-    if any(run.history for run in chosen):
-        st.plotly_chart(curves.overlay_figure(chosen, measure or "loss"), key="overlay")
+    drawn = [run for run in chosen if run.history]
+    if drawn:
+        st.plotly_chart(curves.overlay_figure(drawn, measure or "loss"), key="overlay")
         st.caption("A star marks the best epoch, the one with the lowest validation loss.")
     else:
         st.caption("None of these runs has come to the end of an epoch, so there are no curves.")

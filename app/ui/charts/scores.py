@@ -69,8 +69,7 @@ def confusion_figure(evaluation: Evaluation, label: str) -> go.Figure:
             z=shares,
             x=["present", "absent"],
             y=["present", "absent"],
-            # Pale enough that text in the theme's own colour stays readable on it.
-            colorscale=[[0, _pale(colour, 0.06)], [1, _pale(colour, 0.45)]],
+            colorscale=[[0, _pale(colour, 0.08)], [1, _pale(colour, 0.55)]],
             zmin=0,
             zmax=1,
             showscale=False,
@@ -79,7 +78,6 @@ def confusion_figure(evaluation: Evaluation, label: str) -> go.Figure:
             hovertemplate="truth %{y}, predicted %{x}: %{z:.1%}<extra></extra>",
         )
     )
-    # A trace of text takes the theme's own text colour, where the heatmap's own text would not.
     figure.add_scatter(
         x=["present", "absent"] * 2,
         y=["present", "present", "absent", "absent"],
@@ -87,7 +85,7 @@ def confusion_figure(evaluation: Evaluation, label: str) -> go.Figure:
             f"<b>{words.count(int(cells[i][j]))}</b><br>{words.percent(shares[i][j])}" for i in (0, 1) for j in (0, 1)
         ],
         mode="text",
-        textfont={"size": 14},
+        textfont={"size": 14, "color": "#111111"},  # the cells are pale in both themes
         hoverinfo="skip",
         showlegend=False,
     )
@@ -164,6 +162,7 @@ def _curves_figure(
     return figure
 
 
-def _pale(colour: str, opacity: float) -> str:
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red}, {green}, {blue}, {opacity})"
+def _pale(colour: str, share: float) -> str:
+    """A colour thinned with white until `share` of it is left."""
+    channels = (round(255 - share * (255 - int(colour[i : i + 2], 16))) for i in (1, 3, 5))
+    return f"rgb({', '.join(map(str, channels))})"
