@@ -103,7 +103,8 @@ def precision_recall_figure(evaluation: Evaluation, curves: Mapping[str, Curve |
     }
     figure = _curves_figure(evaluation, curves, points, "average precision")
     # Steps, so that the area seen is the average precision: straight lines between points overrate.
-    figure.update_traces(line_shape="vh", selector={"mode": "lines"})
+    # Nothing simplified away: the threshold's point may lie at the foot of a step.
+    figure.update_traces(line={"shape": "vh", "simplify": False}, selector={"mode": "lines"})
     return finish(figure, "Precision and recall", "recall", "precision", _HEIGHT)
 
 
