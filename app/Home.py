@@ -8,8 +8,7 @@ import streamlit as st
 # Streamlit puts only this file's folder on the path; the package `app` and, uninstalled, `mri_core` are one above it.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from app.ui import state
-from mri_core.errors import MriError
+from app.ui import errors, state
 
 st.set_page_config(page_title="MRI slices", page_icon=":material/radiology:", layout="wide")
 
@@ -31,8 +30,6 @@ PAGES = {
 }
 
 page = st.navigation(PAGES)
-try:
+with errors.in_words():
     state.pick_dataset()
     page.run()
-except MriError as error:
-    st.error(str(error), icon=":material/error:")

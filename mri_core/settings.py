@@ -15,7 +15,10 @@ DEFAULT_HOME = Path(__file__).resolve().parents[1] / "data"
 class Settings(BaseSettings):
     """The three settings of the program. Build it with `Settings()`; it reads the environment each time."""
 
-    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
+    # Case counts, or the field `home` would be read from the variable HOME.
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, case_sensitive=True
+    )
 
     home: Path = Field(default=DEFAULT_HOME, validation_alias=AliasChoices("MRI_HOME", "home"))
     tracking_uri_setting: str = Field(default="", validation_alias=AliasChoices("MLFLOW_TRACKING_URI", "tracking_uri"))

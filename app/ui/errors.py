@@ -1,4 +1,4 @@
-"""Errors shown where they happen, for what `Home.py` cannot reach: fragments and dialogs rerun without it."""
+"""Errors shown in words where they happen: around a page, and around fragments and dialogs, which rerun without it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from app.ui import words
 from mri_core.errors import MriError
 
 
@@ -16,4 +17,4 @@ def in_words() -> Iterator[None]:
     try:
         yield
     except MriError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(words.plain(str(error)), icon=":material/error:")
