@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.ui import errors, images, state, words
+from app.ui import empty, errors, images, state, words
 from mri_core.augmentation import AUGMENTATIONS
 from mri_core.augmentation.sides import labels_naming_a_side
 from mri_core.datasets.browse import row_of, slice_records, spread_labelled
@@ -94,7 +94,6 @@ st.title("Augmentation")
 st.write("What does each flip do to a slice, and how much longer does an epoch become?")
 chosen = state.dataset()
 if chosen is None:
-    st.info("There is no data set yet.", icon=":material/database_off:")
-    st.page_link("views/overview.py", label="Make the demo data set", icon=":material/science:")
+    empty.no_dataset()
 else:
     show(chosen)

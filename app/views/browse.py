@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.ui import errors, images, state, words
+from app.ui import empty, errors, images, state, words
 from app.ui.charts.intensity import intensity_histogram
 from app.ui.charts.theme import NO_FINDING, label_colours
 from mri_core.datasets.browse import (
@@ -228,7 +228,6 @@ st.title("Browse")
 st.write("What do the slices look like, and which labels does each carry?")
 chosen = state.dataset()
 if chosen is None:
-    st.info("There is no data set yet.", icon=":material/database_off:")
-    st.page_link("views/overview.py", label="Make the demo data set", icon=":material/science:")
+    empty.no_dataset()
 else:
     show(chosen)

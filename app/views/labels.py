@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.ui import cache, state, words
+from app.ui import cache, empty, state, words
 from app.ui.charts.labels import MOST_SETS, co_occurrence_chart, label_sets_chart, prevalence_chart
 from mri_core.datasets.dataset import Dataset
 from mri_core.datasets.statistics import FLAGGED_DIFFERENCE, split_table_csv
@@ -77,7 +77,6 @@ st.title("Labels")
 st.write("How often does each label occur, with which others, and are the splits alike?")
 chosen = state.dataset()
 if chosen is None:
-    st.info("There is no data set yet.", icon=":material/database_off:")
-    st.page_link("views/overview.py", label="Make the demo data set", icon=":material/science:")
+    empty.no_dataset()
 else:
     show(chosen)

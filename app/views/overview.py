@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.ui import cache, images, state, words
+from app.ui import cache, images, progress, state, words
 from mri_core.datasets.browse import spread_labelled
 from mri_core.datasets.dataset import Dataset
 from mri_core.datasets.demo.start import DEMO, start_demo, stop_demo
@@ -18,7 +18,6 @@ TRAIN = ("Train a network", "views/train.py", ":material/play_arrow:")
 PREDICT = ("Predict from a file", "views/predict.py", ":material/search_insights:")
 REPORT = ("views/report.py", ":material/lab_profile:", "Read its report")
 FOLLOW = ("views/train.py", ":material/show_chart:", "Follow it live")
-STATUS_COLOURS = {"queued": "gray", "running": "blue", "finished": "green", "stopped": "orange", "failed": "red"}
 
 
 def show_beginning() -> None:
@@ -91,7 +90,7 @@ def show_runs(latest: list[Run]) -> None:
             target = {"dataset": run.dataset_name, "run": run.id}
             page, icon, told = REPORT if run.ended else FOLLOW
             st.page_link(page, label=words.plain(run.name), icon=icon, query_params=target, help=told)
-            st.badge(run.status, color=STATUS_COLOURS[run.status])
+            progress.status_badge(run)
             best = run.summary.get("best", {}).get("val_micro_f1")
             st.text(f"validation micro-F1 {words.score(best, 'not known yet')}", width="content")
             st.caption(words.moment(run.created), width="content")

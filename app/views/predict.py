@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app.ui import cache, images, state, words
+from app.ui import cache, empty, images, state, words
 from app.ui.charts import prediction as charts
 from app.ui.charts.theme import label_colours
 from mri_core.prediction.answers import FileAnswer, answers_table
@@ -19,11 +19,13 @@ def main() -> None:
     st.title("Predict")
     st.write("Which labels does a trained run see in new slices, and how sure is it?")
     dataset = state.dataset()
-    runs = [run for run in cache.runs(dataset.name) if run.ended and has_results(run)] if dataset else []
+    if dataset is None:
+        empty.no_dataset()
+        return
+    runs = [run for run in cache.runs(dataset.name) if run.ended and has_results(run)]
     if not runs:
         st.info("There is no trained run on this data set yet.", icon=":material/model_training:")
-        page = ("views/train.py", "Train one") if dataset else ("views/overview.py", "Make or bring a data set")
-        st.page_link(page[0], label=page[1], icon=":material/arrow_forward:")
+        st.page_link("views/train.py", label="Train one", icon=":material/arrow_forward:")
         return
     run = choose_run(runs)
     files = st.file_uploader(

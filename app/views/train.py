@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.ui import cache, errors, forms, progress, state, words
+from app.ui import cache, empty, errors, forms, progress, state, words
 from app.ui.charts import curves
 from mri_core.evaluation.baseline import predict_nothing
 from mri_core.runs.comparison import has_results
@@ -18,8 +18,7 @@ def main() -> None:
     st.write("Which settings make a network find the labels: choose them at the side, start, and watch it learn.")
     dataset = state.dataset()
     if dataset is None:
-        st.info("There is no data set to train on yet.", icon=":material/database:")
-        st.page_link("views/overview.py", label="Make or bring a data set", icon=":material/arrow_forward:")
+        empty.no_dataset()
         return
     problems = st.container()
     with st.sidebar:

@@ -36,7 +36,7 @@ def demo(trained) -> Dataset:
 def test_an_empty_home_says_where_to_make_a_data_set(home):
     at = augment()
     assert at.info[0].value == "There is no data set yet."
-    assert at.get("page_link")[0].label == "Make the demo data set"
+    assert at.get("page_link")[0].label == "Make or bring a data set"
 
 
 def test_it_begins_with_a_few_slices_that_carry_a_label(demo):

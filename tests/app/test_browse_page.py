@@ -49,7 +49,7 @@ def demo(trained) -> Dataset:
 def test_an_empty_home_says_where_to_make_a_data_set(home):
     at = browse()
     assert at.info[0].value == "There is no data set yet."
-    assert at.get("page_link")[0].label == "Make the demo data set"
+    assert at.get("page_link")[0].label == "Make or bring a data set"
 
 
 def test_the_first_page_shows_the_first_slices_with_their_labels(demo):

@@ -21,7 +21,7 @@ def labels_page() -> AppTest:
 def test_an_empty_home_says_where_to_make_a_data_set(home):
     at = labels_page()
     assert at.info[0].value == "There is no data set yet."
-    assert at.get("page_link")[0].label == "Make the demo data set"
+    assert at.get("page_link")[0].label == "Make or bring a data set"
 
 
 def test_the_table_counts_each_split(trained):

@@ -71,7 +71,7 @@ def test_a_trained_home_shows_its_data_set_and_its_run(trained):
     run = RunStore(trained.settings).get(trained.run_id)
     best = min(run.history, key=lambda row: row["val_loss"])
     assert f"validation micro-F1 {best['val_micro_f1']:.3f}" in texts(at)
-    assert "finished" in texts(at) and len(at.image) == 1
+    assert "Finished" in texts(at) and len(at.image) == 1
     links = {link.label: link for link in at.get("page_link")}
     assert run.name in links and run.id in links[run.name].query_string
     assert "Predict from a file" in buttons(at) and "Train a network" in links

@@ -38,14 +38,15 @@ def texts(app: AppTest) -> str:
 def test_an_empty_home_leads_to_data(home, open_page: Open) -> None:
     app = open_page("predict")
     assert not app.exception and app.title[0].value == "Predict"
-    assert "no trained run" in app.info[0].value
+    assert app.info[0].value == "There is no data set yet."
     assert [link.value for link in app.main.page_link] == ["Make or bring a data set"]
 
 
 def test_an_untrained_data_set_leads_to_training(lab, trained, open_page: Open) -> None:
     lab.delete(trained.run_id)
     app = open_page("predict")
-    assert not app.exception and [link.value for link in app.main.page_link] == ["Train one"]
+    assert not app.exception and "no trained run" in app.info[0].value
+    assert [link.value for link in app.main.page_link] == ["Train one"]
 
 
 def test_a_real_scan_gets_three_probabilities(trained, open_page: Open) -> None:

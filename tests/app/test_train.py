@@ -57,7 +57,7 @@ def running(store: RunStore, epochs: int = 2) -> Run:
 def test_empty_home_says_what_is_missing(home, open_page: Open) -> None:
     app = open_page("train")
     assert not app.exception
-    assert "no data set to train on" in texts(app)
+    assert "no data set yet" in texts(app)
     assert links(app) == ["Make or bring a data set"]
     assert START not in [each.label for each in app.button]
 
@@ -94,7 +94,7 @@ def test_an_unreachable_queue_is_said_in_words(lab, open_page: Open, monkeypatch
     app = open_page("train")
     button(app, START).click().run()
     assert not app.exception
-    assert app.error[0].value == "no scheduler answers at tls://nowhere"
+    assert app.error[0].value == r"no scheduler answers at tls\://nowhere"
 
 
 def test_a_run_under_way_is_offered(lab, open_page: Open) -> None:

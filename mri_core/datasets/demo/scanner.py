@@ -38,8 +38,8 @@ CORE = Relaxation(2700, 190, 0.95)
 RIM = Relaxation(290, 150, 0.96)
 
 # Calibrated (see data/README.md): how far the lesion's tissue differs from what was there, and the noise.
-INFILTRATION = (0.32, 0.92)
-NOISE = (0.045, 0.10)
+INFILTRATION = (0.15, 0.75)
+NOISE = (0.06, 0.13)
 GAIN = (90.0, 120.0)
 
 
