@@ -6,6 +6,7 @@ Its output goes to the run's log. TensorFlow lives here and nowhere else.
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
 from dataclasses import replace
@@ -28,6 +29,7 @@ VERIFIED_SLICES = 500
 
 def main(run_id: str) -> int:
     """Train one run to its end. Returns the exit status; a reason a user can act on is stored with the run."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # the log is for its reader
     settings = Settings()
     store = RunStore(settings)
     run = store.get(run_id)
