@@ -9,7 +9,7 @@ app: $(VENV)/.installed
 	$(BIN)/streamlit run app/Home.py
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 from types import TracebackType
@@ -32,6 +33,7 @@ for commands in (data, training, results):
 def main() -> None:
     """Run the command line. Exit status: 0 done, 1 it could not be done, 2 wrong usage."""
     sys.excepthook = _report_bug
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # being ended clears away as much as Ctrl-C does
     try:
         typer.main.get_command(app)()
     except MriError as error:

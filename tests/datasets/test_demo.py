@@ -98,13 +98,17 @@ def test_bad_counts_are_refused(home, slices, seed, said):
     assert list_datasets(home) == []
 
 
-def test_interrupting_leaves_nothing(home):
-    command = [sys.executable, "-m", "mri_core", "demo", "--slices", "20000"]
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_interrupting_leaves_nothing(home, sent):
+    # A shell's background job, which a test run may be, is started deaf to SIGINT.
+    hearing = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    typed = "import sys; sys.argv = ['mri', 'demo', '--slices', '20000']; from mri_core.cli import main; main()"
+    command = [sys.executable, "-c", f"{hearing}; {typed}"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ, start_new_session=True)
     progress = home.datasets / ".demo.partial" / "progress.json"
     while not progress.exists() and process.poll() is None:
         time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, sent)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 1 and "error: interrupted; nothing half-made was kept" in said
     assert "Traceback" not in said

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -64,7 +63,7 @@ def stop_demo(settings: Settings, name: str) -> None:
     """End a making that `start_demo` started; it clears away what it had. Nothing happens when it has ended."""
     process = _process(_log_text(settings, name))
     if process is not None:
-        process.send_signal(signal.SIGINT)
+        process.terminate()
 
 
 def last_attempt(settings: Settings, name: str) -> Attempt | None:
