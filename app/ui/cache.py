@@ -10,6 +10,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.ui.charts.scores import ReportFigures, draw_report
 from mri_core.datasets.build import Build, builds
 from mri_core.datasets.dataset import Dataset, Header, list_datasets, open_dataset
 from mri_core.datasets.demo.start import DEMO, Attempt, last_attempt
@@ -93,6 +94,12 @@ def predictions(folder: Path, split: str) -> Predictions:
 def report(folder: Path, split: str) -> Report:
     """What an ended run is worth on a split, at its model's thresholds."""
     return make_report(predictions(folder, split), read_description(folder).thresholds)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def report_figures(folder: Path, split: str) -> ReportFigures:
+    """The charts of `report`: drawing them takes longer than all else on that page."""
+    return draw_report(report(folder, split))
 
 
 @st.cache_resource(max_entries=8, show_spinner="Loading the model")

@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.ui import cache, progress, state, words
 from app.ui.charts import scores
+from app.ui.charts.scores import ReportFigures
 from mri_core.datasets.dataset import SPLITS
 from mri_core.evaluation.report import Report
 from mri_core.evaluation.table import score_table
@@ -40,8 +41,9 @@ def main() -> None:
     split = pick_split()
     report = cache.report(run.folder, split)
     draw_scores(run, split, report)
-    draw_confusion(report)
-    draw_curves(report)
+    figures = cache.report_figures(run.folder, split)
+    draw_confusion(figures)
+    draw_curves(report, figures)
     draw_facts(run)
 
 
@@ -124,21 +126,19 @@ def draw_scores(run: Run, split: str, report: Report) -> None:
         st.caption(f"Thresholds stored with the model: {written_limits}.")
 
 
-def draw_confusion(report: Report) -> None:
+def draw_confusion(figures: ReportFigures) -> None:
     st.subheader("Confusion of each label", help="Slices, and their share of all slices of the split.")
-    names = report.evaluation.label_names
+    names = list(figures.confusion)
     for start in range(0, len(names), 3):
         for name, column in zip(names[start : start + 3], st.columns(3), strict=False):
-            column.plotly_chart(scores.confusion_figure(report.evaluation, name), key=f"confusion of {name}")
+            column.plotly_chart(figures.confusion[name], key=f"confusion of {name}")
 
 
-def draw_curves(report: Report) -> None:
+def draw_curves(report: Report, figures: ReportFigures) -> None:
     st.subheader("Every threshold", help="A diamond marks the model's own threshold.")
     left, right = st.columns(2)
-    left.plotly_chart(
-        scores.precision_recall_figure(report.evaluation, report.precision_recall), key="precision and recall"
-    )
-    right.plotly_chart(scores.roc_figure(report.evaluation, report.roc), key="ROC")
+    left.plotly_chart(figures.precision_recall, key="precision and recall")
+    right.plotly_chart(figures.roc, key="ROC")
     missing = [name for name, curve in report.roc.items() if curve is None]
     if missing:
         names = ", ".join(words.plain(name) for name in missing)

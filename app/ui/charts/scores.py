@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
@@ -11,12 +12,31 @@ import plotly.graph_objects as go
 from app.ui import words
 from app.ui.charts.theme import NO_FINDING, finish, label_colours, literal
 from mri_core.evaluation import Curve, Evaluation, score_table, undefined_reason
+from mri_core.evaluation.report import Report
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MOST_POINTS = 2000
 _HEIGHT = 420
+
+
+@dataclass(frozen=True)
+class ReportFigures:
+    """The charts of a report. confusion: one a label, by its name."""
+
+    confusion: dict[str, go.Figure]
+    precision_recall: go.Figure
+    roc: go.Figure
+
+
+def draw_report(report: Report) -> ReportFigures:
+    evaluation = report.evaluation
+    return ReportFigures(
+        confusion={name: confusion_figure(evaluation, name) for name in evaluation.label_names},
+        precision_recall=precision_recall_figure(evaluation, report.precision_recall),
+        roc=roc_figure(evaluation, report.roc),
+    )
 
 
 def scores_in_words(evaluation: Evaluation) -> pd.DataFrame:
