@@ -19,7 +19,7 @@ _INTERRUPTED = 130  # what Typer makes of Ctrl-C
 
 app = typer.Typer(
     name="mri",
-    help="Multi-label classification of MRI slices. Not for clinical use.",
+    help="Multi-label classification of MRI slices.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -53,7 +53,6 @@ def train(
     json: Json = False,
 ) -> None:
     """Queue a run and follow it to its end. Ctrl-C stops following, not the run."""
-
     settings = Settings()
     spec = make_spec(preset, dict(_field_and_value(change) for change in changes or []))
     run = start_run(spec, open_dataset(dataset, settings), settings)
@@ -73,7 +72,6 @@ def runs(
     dataset: Annotated[str | None, typer.Option(help="Only of this data set.")] = None, json: Json = False
 ) -> None:
     """List the runs, newest first."""
-
     store = RunStore(Settings())
     found = [settle(store, run) for run in store.list(dataset)]
     if json:
@@ -112,7 +110,6 @@ def show(run: RunName, json: Json = False) -> None:
 
 def stop(run: RunName, json: Json = False) -> None:
     """Stop a run and keep the best weights so far."""
-
     store = RunStore(Settings())
     stopped = stop_run(store, store.find(run).id)
     if json:
@@ -123,7 +120,6 @@ def stop(run: RunName, json: Json = False) -> None:
 
 def delete(run: RunName, json: Json = False) -> None:
     """Delete a run with its model and results."""
-
     store = RunStore(Settings())
     found = store.find(run)
     store.delete(found.id)

@@ -150,17 +150,6 @@ def builds(settings: Settings) -> list[Build]:
     return found
 
 
-def delete_dataset(name: str, settings: Settings) -> None:
-    """Remove a data set from disk. It leaves the list at once, before its files go."""
-    dataset = open_dataset(name, settings)
-    doomed = settings.datasets / f".{name}.deleted"
-    try:
-        dataset.folder.rename(doomed)
-        shutil.rmtree(doomed)
-    except OSError as error:
-        raise _storage_error(error, dataset.folder) from error
-
-
 def _claim(folder: Path, name: str) -> None:
     """Create the hidden folder; one left by a process that died is cleared away."""
     if (state := _state(folder)) and _alive(state):

@@ -65,6 +65,11 @@ def prepare(image: Slice | np.ndarray, image_shape: Sequence[int]) -> np.ndarray
     return np.repeat(pixels[..., np.newaxis], 3, axis=2) if pixels.ndim < len(shape) else pixels
 
 
+def with_channels(slices: np.ndarray) -> np.ndarray:
+    """Give grey slices (n, H, W) the channel axis that models expect; colour ones stay as they are."""
+    return slices[..., None] if slices.ndim == 3 else slices
+
+
 def _luminance(pixels: np.ndarray) -> np.ndarray:
     from PIL import Image
 

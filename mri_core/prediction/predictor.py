@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mri_core.errors import StorageError
-from mri_core.images.prepare import prepare
+from mri_core.images.prepare import prepare, with_channels
 from mri_core.images.slice import Slice
 from mri_core.prediction.model_file import MODEL_ONNX, ModelDescription, read_description
 
@@ -44,7 +44,7 @@ class Predictor:
 
     def probabilities(self, slices: np.ndarray) -> np.ndarray:
         """Probabilities (slices, labels) float32 of prepared slices, (slices, H, W) or (slices, H, W, 3) uint8."""
-        images = slices[..., None] if slices.ndim == 3 else slices
+        images = with_channels(slices)
         name = self.session.get_inputs()[0].name
         parts = [images[start : start + _BATCH] for start in range(0, len(images), _BATCH)]
         return np.concatenate([self.session.run(None, {name: np.ascontiguousarray(part)})[0] for part in parts])

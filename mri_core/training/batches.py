@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from mri_core.augmentation import AUGMENTATIONS
+from mri_core.images.prepare import with_channels
 from mri_core.training.plan import Epoch
 
 
@@ -25,8 +26,3 @@ def training_batches(
             if flagged.any():
                 batch[flagged] = augment(batch[flagged])
         yield with_channels(batch), truth[rows].astype(np.float32)
-
-
-def with_channels(slices: np.ndarray) -> np.ndarray:
-    """Give grey slices (n, H, W) the channel axis that models expect; colour ones stay as they are."""
-    return slices[..., None] if slices.ndim == 3 else slices

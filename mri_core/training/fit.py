@@ -13,8 +13,9 @@ import tensorflow as tf
 
 from mri_core.datasets.dataset import Dataset
 from mri_core.evaluation.counts import Counts, count, epoch_scores, predicted_labels
+from mri_core.images.prepare import with_channels
 from mri_core.runs.run import Progress
-from mri_core.training.batches import training_batches, with_channels
+from mri_core.training.batches import training_batches
 from mri_core.training.plan import plan_epoch
 from mri_core.training.spec import TrainingSpec
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mri_core.datasets.build import DatasetBuilder, builds, delete_dataset
+from mri_core.datasets.build import DatasetBuilder, builds
 from mri_core.datasets.dataset import list_datasets, open_dataset
 from mri_core.errors import InvalidInput, MriError, NotFound, StorageError
 from mri_core.settings import Settings
@@ -174,13 +174,6 @@ def test_a_damaged_index_is_said(home):
     (home.datasets / "set" / "index.parquet").write_bytes(b"not parquet")
     with pytest.raises(StorageError, match="cannot read the index of data set 'set'"):
         _ = open_dataset("set", home).index
-
-
-def test_deleting(home):
-    build(home, "one")
-    build(home, "two")
-    delete_dataset("one", home)
-    assert [h.name for h in list_datasets(home)] == ["two"] and [p.name for p in home.datasets.iterdir()] == ["two"]
 
 
 def test_missing_labels_are_kept_in_the_index(home):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mri_core.errors import InvalidInput
-from mri_core.images.prepare import prepare, to_uint8
+from mri_core.images.prepare import prepare, to_uint8, with_channels
 from mri_core.images.slice import Slice
 
 RANDOM = np.random.default_rng(11)
@@ -139,3 +139,8 @@ def test_to_uint8_leaves_its_input_alone():
     before = values.copy()
     to_uint8(values)
     assert np.array_equal(values, before, equal_nan=True)
+
+
+def test_grey_slices_get_a_channel_axis_and_colour_ones_keep_theirs():
+    assert with_channels(np.zeros((5, 4, 3), np.uint8)).shape == (5, 4, 3, 1)
+    assert with_channels(np.zeros((5, 4, 3, 3), np.uint8)).shape == (5, 4, 3, 3)
