@@ -19,6 +19,7 @@ ROOMS = (
     ("mri_core.runs",),
     ("mri_core.prediction",),
     ("mri_core.training",),
+    ("mri_core.words", "mri_core.charts"),
     ("mri_core.cli", "mri_core.__main__"),
     ("app",),
 )

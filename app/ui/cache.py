@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.ui.charts.scores import ReportFigures, draw_report
+from mri_core.charts.scores import ReportFigures, draw_report
 from mri_core.datasets.build import Build, builds
 from mri_core.datasets.dataset import Dataset, Header, list_datasets, open_dataset
 from mri_core.datasets.demo.start import DEMO, Attempt, last_attempt

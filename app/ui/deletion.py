@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app.ui import cache, errors, words
+from app.ui import cache, errors, state
 from mri_core.runs.run import Run
 
 
@@ -15,7 +15,7 @@ def confirm_deletion(chosen: Sequence[Run]) -> None:
     """Draw the question; on yes, delete the runs and draw the page again."""
     st.write("These runs are removed, with their models, probabilities and curves. This cannot be undone.")
     for run in chosen:
-        st.text(f"{run.name}, {run.status}, {words.moment(run.created)}, on {run.dataset_name}")
+        st.text(f"{run.name}, {run.status}, {state.moment(run.created)}, on {run.dataset_name}")
     label = "Delete this run" if len(chosen) == 1 else f"Delete these {len(chosen)} runs"
     if st.button(label, type="primary", icon=":material/delete:"):
         with errors.in_words():

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from app.ui import words
+from mri_core import words
 from mri_core.errors import MriError
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app.ui import state, words
+from app.ui import state
+from mri_core import words
 from mri_core.errors import InvalidInput
 from mri_core.training.spec import PRESETS, TrainingSpec, make_spec
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 import streamlit as st
 
-from app.ui import words
+from mri_core import words
 from mri_core.runs.run import Progress, Run, Status
 
 COLOURS: dict[Status, Literal["gray", "blue", "orange", "green", "red"]] = {

@@ -7,10 +7,13 @@ address, so the choices that pages share are also kept in the session.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
 from app.ui import cache
+from mri_core import words
 from mri_core.datasets.dataset import Dataset
 
 _DATASET = "dataset"
@@ -68,3 +71,9 @@ def turn(name: str) -> int:
 
 def next_turn(name: str) -> None:
     st.session_state[f"turn of {name}"] = turn(name) + 1
+
+
+def moment(when: datetime) -> str:
+    """Date and time in the zone of the reader's browser."""
+    name = st.context.timezone
+    return words.moment(when, ZoneInfo(name) if name else None)

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from app.ui import empty, errors, images, state, words
+from app.ui import empty, errors, images, state
+from mri_core import words
 from mri_core.augmentation import AUGMENTATIONS
 from mri_core.augmentation.sides import labels_naming_a_side
 from mri_core.datasets.browse import row_of, slice_records, spread_labelled

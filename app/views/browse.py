@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from app.ui import empty, errors, images, state, words
-from app.ui.charts.intensity import intensity_histogram
-from app.ui.charts.theme import NO_FINDING, label_colours
+from app.ui import empty, errors, images, state
+from mri_core import words
+from mri_core.charts.intensity import intensity_histogram
+from mri_core.charts.theme import NO_FINDING, label_colours
 from mri_core.datasets.browse import (
     MATCHES,
     SORTS,

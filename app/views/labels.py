@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from app.ui import cache, empty, state, words
-from app.ui.charts.labels import MOST_SETS, co_occurrence_chart, label_sets_chart, prevalence_chart
+from app.ui import cache, empty, state
+from mri_core import words
+from mri_core.charts.labels import MOST_SETS, co_occurrence_chart, label_sets_chart, prevalence_chart
 from mri_core.datasets.dataset import Dataset
 from mri_core.datasets.statistics import FLAGGED_DIFFERENCE, split_table_csv
 

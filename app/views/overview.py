@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from app.ui import cache, images, progress, state, words
+from app.ui import cache, images, progress, state
+from mri_core import words
 from mri_core.datasets.browse import spread_labelled
 from mri_core.datasets.dataset import Dataset
 from mri_core.datasets.demo.start import DEMO, start_demo, stop_demo
@@ -93,7 +94,7 @@ def show_runs(latest: list[Run]) -> None:
             progress.status_badge(run)
             best = run.summary.get("best", {}).get("val_micro_f1")
             st.text(f"validation micro-F1 {words.score(best, 'not known yet')}", width="content")
-            st.caption(words.moment(run.created), width="content")
+            st.caption(state.moment(run.created), width="content")
     st.page_link("views/runs.py", label="All runs", icon=":material/table_rows:")
 
 

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app.ui import cache, empty, images, state, words
-from app.ui.charts import prediction as charts
-from app.ui.charts.theme import label_colours
+from app.ui import cache, empty, images, state
+from mri_core import words
+from mri_core.charts import prediction as charts
+from mri_core.charts.theme import label_colours
 from mri_core.prediction.answers import FileAnswer, answers_table
 from mri_core.prediction.predictor import Prediction
 from mri_core.runs.comparison import has_results

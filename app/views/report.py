@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from app.ui import cache, progress, state, words
-from app.ui.charts import scores
-from app.ui.charts.scores import ReportFigures
+from app.ui import cache, progress, state
+from mri_core import words
+from mri_core.charts import scores
+from mri_core.charts.scores import ReportFigures
 from mri_core.datasets.dataset import SPLITS
 from mri_core.evaluation.report import Report
 from mri_core.evaluation.table import score_table
@@ -61,7 +62,7 @@ def pick_run() -> Run | None:
         "Run",
         ids,
         index=ids.index(wanted) if wanted else 0,
-        format_func=lambda run_id: f"{offered[run_id].name}, {words.moment(offered[run_id].created)}",
+        format_func=lambda run_id: f"{offered[run_id].name}, {state.moment(offered[run_id].created)}",
         help="Runs on this data set that have ended with a model.",
         key=f"run on {dataset.name if dataset else None}",
     )
@@ -153,7 +154,7 @@ def draw_facts(run: Run) -> None:
         left.dataframe({"Setting": list(settings), "Value": list(settings.values())}, hide_index=True)
         facts = {
             "Run": run.id,
-            "Created": words.moment(run.created),
+            "Created": state.moment(run.created),
             "Best epoch": str(run.best_epoch),
             "Parameters": words.count(run.parameters) if run.parameters else "unknown",
             "Largest difference of ONNX to Keras": f"{read_description(run.folder).onnx_difference:.1e}",

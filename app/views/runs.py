@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from app.ui import cache, state, words
-from app.ui.charts import curves
+from app.ui import cache, state
 from app.ui.deletion import confirm_deletion
+from mri_core import words
+from mri_core.charts import curves
 from mri_core.runs.comparison import differing_settings, distinct_names, has_results, mentions, run_table
 from mri_core.runs.run import STATUSES, Run
 from mri_core.training.spec import TrainingSpec

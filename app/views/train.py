@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from app.ui import cache, empty, errors, forms, progress, state, words
-from app.ui.charts import curves
+from app.ui import cache, empty, errors, forms, progress, state
+from mri_core import words
+from mri_core.charts import curves
 from mri_core.evaluation.baseline import predict_nothing
 from mri_core.runs.comparison import has_results
 from mri_core.runs.liveness import stop

@@ -106,7 +106,7 @@ def test_an_unknown_run_in_the_address_falls_back_to_the_newest(trained, open_pa
 
 @pytest.mark.parametrize("count", [1, 5000])
 def test_the_profile_draws_a_bounded_number_of_points(count: int) -> None:
-    from app.ui.charts.prediction import POINTS, volume_profile
+    from mri_core.charts.prediction import POINTS, volume_profile
     from mri_core.prediction.predictor import Prediction
 
     pixels = np.zeros((2, 2), np.uint8)
@@ -116,7 +116,7 @@ def test_the_profile_draws_a_bounded_number_of_points(count: int) -> None:
 
 
 def test_the_bars_are_the_probabilities() -> None:
-    from app.ui.charts.prediction import probability_bars
+    from mri_core.charts.prediction import probability_bars
     from mri_core.prediction.predictor import Prediction
 
     prediction = Prediction("x", None, np.zeros((2, 2), np.uint8), {"a<b": 0.9, "c": 0.1}, {"a<b": 0.5, "c": 0.3},

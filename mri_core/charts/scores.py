@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
-from app.ui import words
-from app.ui.charts.theme import NO_FINDING, finish, label_colours, literal
+from mri_core import words
+from mri_core.charts.theme import NO_FINDING, finish, label_colours, literal
 from mri_core.evaluation import Curve, Evaluation, score_table, undefined_reason
 from mri_core.evaluation.report import Report
 

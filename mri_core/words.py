@@ -1,14 +1,12 @@
-"""How numbers are written, the same on every page."""
+"""How numbers are written, the same on every page, in every chart and in every document."""
 
 from __future__ import annotations
 
 import math
 import re
-from datetime import datetime
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any
-
-import streamlit as st
 
 CHOICES = {
     "cnn": "CNN",
@@ -49,9 +47,9 @@ def duration(seconds: float | None) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02} min"
 
 
-def moment(when: datetime) -> str:
-    """Date and time in the reader's zone."""
-    return when.astimezone(_zone()).strftime("%-d %b %Y, %H:%M")
+def moment(when: datetime, zone: tzinfo | None = None) -> str:
+    """Date and time in a zone, the machine's when None."""
+    return when.astimezone(zone).strftime("%-d %b %Y, %H:%M")
 
 
 def choice(value: Any) -> str:
@@ -75,10 +73,3 @@ def points(difference: float) -> str:
 
 def size(image_shape: tuple[int, ...]) -> str:
     return "×".join(str(edge) for edge in image_shape)
-
-
-def _zone():
-    from zoneinfo import ZoneInfo
-
-    name = st.context.timezone
-    return ZoneInfo(name) if name else None

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.ui.charts.labels import MOST_SETS, co_occurrence_chart, label_sets_chart, prevalence_chart
-from app.ui.charts.theme import NO_FINDING, label_colours
+from mri_core.charts.labels import MOST_SETS, co_occurrence_chart, label_sets_chart, prevalence_chart
+from mri_core.charts.theme import NO_FINDING, label_colours
 
 NAMES = ["a", "<b>", "no finding"]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, classification_report, confusion_matrix, roc_auc_score
 
-from app.ui.charts import scores
+from mri_core.charts import scores
 from mri_core.evaluation import Predictions
 from mri_core.evaluation.report import Report, make_report
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from app.ui.charts.theme import NO_FINDING, finish
+from mri_core.charts.theme import NO_FINDING, finish
 
 _MEAN = "#6B7F99"  # seen in both themes, and of no label's colour
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from app.ui.charts.intensity import intensity_histogram
+from mri_core.charts.intensity import intensity_histogram
 
 
 def test_every_count_is_there_and_the_black_background_does_not_flatten_the_rest():

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.ui.charts import curves
-from app.ui.charts.theme import PALETTE, TRAIN_DASH, VALIDATION_DASH
+from mri_core.charts import curves
+from mri_core.charts.theme import PALETTE, TRAIN_DASH, VALIDATION_DASH
 from mri_core.runs.run import Run
 from mri_core.training.spec import PRESETS
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
-from app.ui.charts.theme import NO_FINDING, PALETTE, TRAIN_DASH, VALIDATION_DASH, finish, label_colours, literal
+from mri_core.charts.theme import NO_FINDING, PALETTE, TRAIN_DASH, VALIDATION_DASH, finish, label_colours, literal
 from mri_core.runs.run import Run
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from app.ui.charts.theme import NO_FINDING, finish, label_colours
+from mri_core.charts.theme import NO_FINDING, finish, label_colours
 
 MOST_SETS = 20
 _SET_COLOUR = "#6B7F99"  # a label set is of no single label's colour

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from app.ui.charts.theme import VALIDATION_DASH, finish, literal
+from mri_core.charts.theme import VALIDATION_DASH, finish, literal
 from mri_core.prediction.predictor import Prediction
 
 POINTS = 2000
