@@ -23,6 +23,7 @@ PAGES = {
         st.Page("views/train.py", title="Train", icon=":material/play_arrow:", url_path="train"),
         st.Page("views/runs.py", title="Runs", icon=":material/table_rows:", url_path="runs"),
         st.Page("views/report.py", title="Report", icon=":material/lab_profile:", url_path="report"),
+        st.Page("views/reproduce.py", title="Reproduction", icon=":material/replay:", url_path="reproduce"),
     ],
     "Use": [
         st.Page("views/predict.py", title="Predict", icon=":material/search_insights:", url_path="predict"),

@@ -11,12 +11,17 @@ from typing import Any
 CHOICES = {
     "cnn": "CNN",
     "dense": "Dense",
+    "residual": "Residual",
+    "residual-small": "Residual, small",
+    "linear": "Linear",
     "adam": "Adam",
     "sgd": "SGD",
     "rmsprop": "RMSprop",
     "binary_crossentropy": "binary cross-entropy",
     "categorical_crossentropy": "categorical cross-entropy",
     "poisson": "Poisson",
+    "nesterov": "Nesterov",
+    "auto": "automatic",
 }
 """Values of training settings that are written another way than they are stored."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any
 
 import streamlit as st
@@ -10,7 +11,11 @@ from streamlit.delta_generator import DeltaGenerator
 from app.ui import state
 from mri_core import words
 from mri_core.errors import InvalidInput
-from mri_core.training.spec import PRESETS, TrainingSpec, make_spec
+from mri_core.training.presets import PRESETS, make_spec
+from mri_core.training.spec import TrainingSpec
+
+_OPEN_GROUPS = 2
+"""The network and how it learns are what most people change; the rest is folded up."""
 
 _BOUNDS = {"exclusiveMinimum": "above", "minimum": "at least", "exclusiveMaximum": "below", "maximum": "at most"}
 
@@ -27,13 +32,16 @@ def spec_form(problems: DeltaGenerator) -> TrainingSpec | None:
         on_change=state.next_turn,
         args=("preset",),
         persist_state="session",
-        help="The study's configurations. Choosing one fills in all settings below; change any of them afterwards.",
+        help="What we recommend, the study's configurations, and a linear floor. Choosing one fills in all settings "
+        "below; change any of them afterwards.",
     )
     fill = state.turn("preset")
-    values = {
-        name: _widget(property_, getattr(PRESETS[preset], name), key=f"{name} {fill}")
-        for name, property_ in TrainingSpec.model_json_schema()["properties"].items()
-    }
+    values = {}
+    properties = TrainingSpec.model_json_schema()["properties"].items()
+    for number, (group, fields) in enumerate(groupby(properties, key=lambda field: field[1]["group"])):
+        with st.expander(group, expanded=number < _OPEN_GROUPS):
+            for name, property_ in fields:
+                values[name] = _widget(property_, getattr(PRESETS[preset], name), key=f"{name} {fill}")
     try:
         return make_spec(preset, values)
     except InvalidInput as error:
@@ -53,7 +61,7 @@ def _widget(property_: dict[str, Any], value: Any, key: str) -> Any:
         case {"type": "integer"}:
             return st.number_input(title, value=value, step=1, format="%d", **shared)
         case {"type": "number"}:
-            return st.number_input(title, value=value, step=value / 10, format="%g", **shared)
+            return st.number_input(title, value=value, step=value / 10 or 0.01, format="%g", **shared)
     return st.text_input(title, value=str(value), **shared)
 
 

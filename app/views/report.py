@@ -157,6 +157,7 @@ def draw_facts(run: Run) -> None:
             "Created": state.moment(run.created),
             "Best epoch": str(run.best_epoch),
             "Parameters": words.count(run.parameters) if run.parameters else "unknown",
+            "Trained on": run.device or "unknown",
             "Largest difference of ONNX to Keras": f"{read_description(run.folder).onnx_difference:.1e}",
         }
         if run.timing:

@@ -16,7 +16,7 @@ from mri_core.runs.liveness import stop as stop_run
 from mri_core.runs.run import Run, run_json
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
-from mri_core.training.spec import make_spec
+from mri_core.training.presets import make_spec
 from mri_core.training.start import start_run
 
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, the beginning of one, or 'last'.")]
@@ -91,7 +91,8 @@ def show(run: RunName, json: Json = False) -> None:
     if json:
         print_json(run_json(found))
         return
-    console.print(f"{found.id}  {found.name}: {found.status}, data set '{found.dataset_name}'")
+    device = f", trained on {found.device}" if found.device else ""
+    console.print(f"{found.id}  {found.name}: {found.status}, data set '{found.dataset_name}'{device}")
     if found.error:
         console.print(found.error, markup=False)
     console.print(", ".join(f"{field} {value}" for field, value in found.spec.model_dump().items()))

@@ -28,20 +28,26 @@ class NoFinding:
 
     slices: how many carry no label. recall: the share of them on which nothing was predicted, NaN when every slice has
     a finding. precision: the share without a label among the slices on which nothing was predicted, NaN without any.
+    false_alarm_rate: the share of them on which a label was predicted, 1 - recall.
     """
 
     slices: int
     recall: float
     precision: float
+    false_alarm_rate: float
 
 
 @dataclass(frozen=True)
 class Overall:
-    """How one prediction fares over all labels. averages: micro, macro, weighted, samples and samples_labelled."""
+    """How one prediction fares over all labels. averages: micro, macro, weighted, samples and samples_labelled.
+
+    hamming_loss: share of wrong answers among all slices × labels, 1 - binary_accuracy (Schapire & Singer 1999).
+    """
 
     averages: dict[str, Average]
     binary_accuracy: float
     subset_accuracy: float
+    hamming_loss: float
     no_finding: NoFinding
 
 
@@ -53,6 +59,7 @@ def overall(truth: np.ndarray, predicted: np.ndarray) -> Overall:
         averages=_averages(truth, predicted, counts),
         binary_accuracy=counts.binary_accuracy,
         subset_accuracy=counts.subset_accuracy,
+        hamming_loss=1 - counts.binary_accuracy,
         no_finding=_no_finding(truth, predicted),
     )
 
@@ -95,5 +102,8 @@ def _no_finding(truth: np.ndarray, predicted: np.ndarray) -> NoFinding:
     empty, called = ~truth.any(axis=1), ~predicted.any(axis=1)
     right = (empty & called).sum()
     return NoFinding(
-        int(empty.sum()), recall=float(ratio(right, empty.sum())), precision=float(ratio(right, called.sum()))
+        slices=int(empty.sum()),
+        recall=float(ratio(right, empty.sum())),
+        precision=float(ratio(right, called.sum())),
+        false_alarm_rate=float(ratio(empty.sum() - right, empty.sum())),
     )

@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike
 from mri_core.errors import InvalidInput
 from mri_core.evaluation.averages import Overall, overall
 from mri_core.evaluation.checks import checked_scores, checked_thresholds
-from mri_core.evaluation.counts import Counts, count, predicted_labels
-from mri_core.evaluation.metrics import METRICS
+from mri_core.evaluation.counts import Counts, count, predicted_labels, ratio
+from mri_core.evaluation.metrics import MACRO_METRICS, METRICS
 
 BASELINE = "predict nothing"
 
@@ -34,6 +34,12 @@ class Evaluation:
     overall: Overall
     baseline: Overall
 
+    @property
+    def macro(self) -> dict[str, float]:
+        """Metric of MACRO_METRICS -> its mean over the labels where it is defined, NaN where it is for none."""
+        defined = {name: self.scores[name][~np.isnan(self.scores[name])] for name in MACRO_METRICS}
+        return {name: float(ratio(values.sum(), values.size)) for name, values in defined.items()}
+
     def to_json(self) -> dict[str, Any]:
         """The document of `mri evaluate --json` without its run and split."""
         labels = {name: self._label(position) for position, name in enumerate(self.label_names)}
@@ -44,6 +50,7 @@ class Evaluation:
             "macro_f1": self.baseline.averages["macro"].f1,
             "binary_accuracy": self.baseline.binary_accuracy,
             "subset_accuracy": self.baseline.subset_accuracy,
+            "hamming_loss": self.baseline.hamming_loss,
             "no_finding": asdict(self.baseline.no_finding),
         }
         document = {
@@ -51,13 +58,16 @@ class Evaluation:
             "thresholds": dict(zip(self.label_names, self.thresholds, strict=True)),
             "labels": labels,
             "averages": averages,
+            "macro": self.macro,
             "binary_accuracy": self.overall.binary_accuracy,
             "subset_accuracy": self.overall.subset_accuracy,
+            "hamming_loss": self.overall.hamming_loss,
             "no_finding": no_finding,
             "baseline": baseline,
             "reasons": {
                 "labels": {name: self._reasons(name, scores) for name, scores in labels.items()},
                 "averages": {name: self._reasons(name, scores) for name, scores in averages.items()},
+                "macro": self._reasons("macro", self.macro),
                 "no_finding": self._reasons("no finding", no_finding),
                 "baseline": self._reasons("baseline", baseline),
             },
@@ -120,6 +130,8 @@ def undefined_reason(evaluation: Evaluation, row: str, score: str) -> str:
         return (
             "undefined (no slice called no finding)" if score == "precision" else "undefined (every slice has a label)"
         )
+    if score == "roc_auc" and evaluation.counts.support.any():
+        return "undefined (no label with both positives and negatives)"
     return "undefined (no positives)"
 
 

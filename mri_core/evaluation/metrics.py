@@ -13,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from mri_core.evaluation.counts import Counts, count, predicted_labels, ratio
+from mri_core.evaluation.log_loss import log_losses
 
 Metric = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
@@ -77,6 +78,16 @@ def binary_accuracy(truth: np.ndarray, probabilities: np.ndarray, thresholds: np
     return ratio(counts.true_positives + counts.true_negatives, counts.slices)
 
 
+def brier(truth: np.ndarray, probabilities: np.ndarray, _thresholds: np.ndarray) -> np.ndarray:
+    """Mean squared distance of the probability from the truth, lower is better (Brier 1950)."""
+    return _mean(squared_errors(truth, probabilities))
+
+
+def log_loss(truth: np.ndarray, probabilities: np.ndarray, _thresholds: np.ndarray) -> np.ndarray:
+    """Mean negative log-likelihood in nats, lower is better; 16 for a slice wrong with certainty (Good 1952)."""
+    return _mean(log_losses(truth, probabilities))
+
+
 METRICS: dict[str, Metric] = {
     "precision": precision,
     "recall": recall,
@@ -86,9 +97,23 @@ METRICS: dict[str, Metric] = {
     "average_precision": average_precision,
     "roc_auc": roc_auc,
     "binary_accuracy": binary_accuracy,
+    "brier": brier,
+    "log_loss": log_loss,
 }
 """Name -> metric, in the order in which a report lists them."""
+
+MACRO_METRICS = ("average_precision", "roc_auc", "brier", "log_loss")
+"""The metrics of probabilities, which are averaged over the labels where they are defined."""
+
+
+def squared_errors(truth: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """What the Brier score is the mean of, shaped like the input. truth: 0/1. probabilities: in [0, 1]."""
+    return np.square(np.asarray(probabilities, dtype=float) - truth)
 
 
 def _count(truth: np.ndarray, probabilities: np.ndarray, thresholds: np.ndarray) -> Counts:
     return count(truth, predicted_labels(probabilities, thresholds))
+
+
+def _mean(losses: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(losses).mean(axis=0)  # the last digit of a sum depends on the order in memory

@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mri_core.models import cnn, dense
+from mri_core.models import cnn, dense, linear, residual
 
 ARCHITECTURES: dict[str, Callable[[Any, int], Any]] = {
     "cnn": cnn.build,
     "dense": dense.build,
+    "residual": residual.build,
+    "residual-small": residual.build_small,
+    "linear": linear.build,
 }

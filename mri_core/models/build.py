@@ -50,3 +50,12 @@ def build_model(architecture: str, image_shape: tuple[int, ...], labels: int, ch
 def count_parameters(architecture: str, image_shape: tuple[int, ...], labels: int, channels: int = 3) -> int:
     """Number of weights of the model that `build_model` would build with the same arguments."""
     return build_model(architecture, image_shape, labels, channels).count_params()
+
+
+def average_with_mirror(model: keras.Model) -> keras.Model:
+    """A model that answers with the mean over a slice and its mirror image, left and right swapped."""
+    import keras
+
+    slices = keras.Input(model.input_shape[1:], dtype="uint8", name="slices")
+    both = [model(slices), model(keras.ops.flip(slices, axis=2))]
+    return keras.Model(slices, keras.layers.Average()(both), name=f"{model.name}_mirrored")

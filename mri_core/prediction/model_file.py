@@ -1,19 +1,30 @@
-"""`model.json`: what stands beside a saved model, so that its answers carry names and thresholds."""
+"""`model.json`: what stands beside a saved model, so that its answers carry names, calibration and thresholds."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
-from mri_core.errors import NotFound, StorageError
+from mri_core.errors import InvalidInput, NotFound, StorageError
+from mri_core.evaluation.calibration import Calibration, remapped
+from mri_core.evaluation.calibrators import CALIBRATORS
+from mri_core.evaluation.thresholds import ChosenThreshold
+from mri_core.runs.connection import locked
 
 MODEL_JSON, MODEL_ONNX, MODEL_KERAS = "model.json", "model.onnx", "model.keras"
 
 
 class ModelDescription(BaseModel):
-    """Labels in the order of the model's outputs, their thresholds, and the slices the model takes.
+    """Labels in the order of the model's outputs, what is concluded from them, and the slices the model takes.
 
+    thresholds: label -> number in [0, 1]; where the label is calibrated it refers to calibrated probabilities.
+    threshold_choices: label -> where its threshold came from; a label without one has that of a new model, 0.5 until
+    it is calibrated. calibration: label -> what its probabilities go through after the model, the others nothing.
     onnx_difference: largest difference between the ONNX and the Keras model's probabilities when it was exported.
     """
 
@@ -25,6 +36,16 @@ class ModelDescription(BaseModel):
     thresholds: dict[str, float]
     image_shape: tuple[int, ...]
     onnx_difference: float
+    threshold_choices: dict[str, ChosenThreshold] = {}
+    calibration: dict[str, Calibration] = {}
+
+    @field_validator("calibration")
+    @classmethod
+    def _known_kinds(cls, calibration: dict[str, Calibration]) -> dict[str, Calibration]:
+        for label, one in calibration.items():
+            if one.kind not in CALIBRATORS:
+                raise ValueError(f"{label} is calibrated by {one.kind!r}; expected one of {', '.join(CALIBRATORS)}")
+        return calibration
 
 
 def read_description(folder: Path) -> ModelDescription:
@@ -36,3 +57,88 @@ def read_description(folder: Path) -> ModelDescription:
         raise NotFound("this run has no model yet; wait for its training to end, or choose another run") from error
     except (OSError, ValidationError) as error:
         raise StorageError(f"{path} cannot be read; train the run again") from error
+
+
+def save_thresholds(folder: Path, choices: Sequence[ChosenThreshold]) -> ModelDescription:
+    """Make chosen thresholds those of the model; labels without a choice here keep theirs. Returns what is saved.
+
+    Raises InvalidInput when the model has no such label, or was calibrated otherwise when the threshold was chosen;
+    NotFound and StorageError as `read_description`, and StorageError when the disk refuses.
+    """
+
+    def change(description: ModelDescription) -> ModelDescription:
+        for choice in choices:
+            _check_choice(description, choice)
+        thresholds = {choice.label: choice.value for choice in choices}
+        return description.model_copy(
+            update={
+                "thresholds": description.thresholds | thresholds,
+                "threshold_choices": description.threshold_choices | {choice.label: choice for choice in choices},
+            }
+        )
+
+    return _changed(folder, change)
+
+
+def save_calibration(folder: Path, calibration: Mapping[str, Calibration]) -> ModelDescription:
+    """Make this the model's calibration, label -> calibration; a label left out loses its own. Returns what is saved.
+
+    Thresholds move along, so that the model decides as before (`remapped` says what happens to isotonic ties).
+    Raises InvalidInput when the model has no such label, NotFound and StorageError as `save_thresholds`.
+    """
+
+    def change(description: ModelDescription) -> ModelDescription:
+        if unknown := sorted(calibration.keys() - set(description.labels)):
+            raise InvalidInput(_unknown_label(description, unknown[0]))
+        old = description.calibration
+        touched = [name for name in description.labels if old.get(name) != calibration.get(name)]
+        moved = {name: remapped(description.thresholds[name], name, old, calibration) for name in touched}
+        dates = {name: calibration[name].date if name in calibration else None for name in touched}
+        choices = {
+            name: replace(choice, value=moved[name], calibrated=dates[name]) if name in moved else choice
+            for name, choice in description.threshold_choices.items()
+        }
+        return description.model_copy(
+            update={
+                "thresholds": description.thresholds | moved,
+                "threshold_choices": choices,
+                "calibration": dict(calibration),
+            }
+        )
+
+    return _changed(folder, change)
+
+
+def _changed(folder: Path, change: Callable[[ModelDescription], ModelDescription]) -> ModelDescription:
+    """Read, change and replace `model.json`, one process and thread at a time."""
+    path = folder / MODEL_JSON
+    read_description(folder)  # a folder without a model shall not get a lock
+    beside = folder / f".{MODEL_JSON}.{uuid4().hex}"
+    try:
+        with locked(folder / f".{MODEL_JSON}.lock"):
+            description = change(read_description(folder))
+            with beside.open("w") as file:
+                file.write(description.model_dump_json(indent=1))
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(path)
+    except OSError as error:
+        raise StorageError(f"cannot write {path}: {error.strerror or error}; free or allow space there") from error
+    finally:
+        beside.unlink(missing_ok=True)
+    return description
+
+
+def _check_choice(description: ModelDescription, choice: ChosenThreshold) -> None:
+    if choice.label not in description.labels:
+        raise InvalidInput(_unknown_label(description, choice.label))
+    present = description.calibration.get(choice.label)
+    if choice.calibrated != (present.date if present else None):
+        raise InvalidInput(
+            f"the calibration of {choice.label} has changed since its threshold was chosen; "
+            "expected a threshold for the present one: choose it again"
+        )
+
+
+def _unknown_label(description: ModelDescription, label: str) -> str:
+    return f"the model has no label '{label}'; it has {', '.join(description.labels)}"

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from mri_core.errors import StorageError
+from mri_core.evaluation.calibration import calibrated
 from mri_core.images.prepare import prepare, with_channels
 from mri_core.images.slice import Slice
 from mri_core.prediction.model_file import MODEL_ONNX, ModelDescription, read_description
 
-_BATCH = 256
+_BATCH = 128
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Prediction:
     """What a model says of one slice.
 
     seen: the slice as the model saw it, (H, W) or (H, W, 3) uint8.
+    probabilities, thresholds: by label, in [0, 1]; calibrated, both, where the model is.
     labels: those whose probability reaches its threshold; empty means no finding.
     warnings: plain sentences on why the answer may be worth less.
     """
@@ -42,12 +44,19 @@ class Predictor:
     description: ModelDescription
     session: Any
 
-    def probabilities(self, slices: np.ndarray) -> np.ndarray:
-        """Probabilities (slices, labels) float32 of prepared slices, (slices, H, W) or (slices, H, W, 3) uint8."""
+    def outputs(self, slices: np.ndarray) -> np.ndarray:
+        """What the model itself gives, before calibration: (slices, labels) float32 in [0, 1].
+
+        slices: prepared ones, (slices, H, W) or (slices, H, W, 3) uint8.
+        """
         images = with_channels(slices)
         name = self.session.get_inputs()[0].name
         parts = [images[start : start + _BATCH] for start in range(0, len(images), _BATCH)]
         return np.concatenate([self.session.run(None, {name: np.ascontiguousarray(part)})[0] for part in parts])
+
+    def probabilities(self, slices: np.ndarray) -> np.ndarray:
+        """Probabilities (slices, labels) float64 in [0, 1] of the same slices, calibrated as the model says."""
+        return calibrated(self.outputs(slices), self.description.labels, self.description.calibration)
 
     def predict(self, slices: Sequence[Slice]) -> list[Prediction]:
         """Prepare slices as the training slices were, and predict them."""

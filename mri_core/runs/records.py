@@ -97,6 +97,7 @@ def run_of(record: MlflowRun, runs: Path, history: tuple[dict[str, Any], ...] = 
         created=datetime.fromtimestamp(record.info.start_time / 1000, UTC),
         folder=runs / record.info.run_id,
         parameters=state.get("parameters"),
+        device=tags.get("mri.device"),
         progress=Progress(**state["progress"]) if "progress" in state else None,
         history=history,
         best_epoch=state.get("best_epoch", best["epoch"] if best else None),

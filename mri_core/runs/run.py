@@ -83,6 +83,7 @@ class Run:
     is None where it is undefined. Empty in lists.
     summary: "last" and "best" (lowest validation loss) -> {"epoch", the numbers of `SCORES`}; empty before the first
     epoch's end.
+    device: what it trains on and in which precision, such as "CPU, 2 threads, bfloat16".
     process: the training process, known from its launch. error: why it failed, with the end of its log; several lines.
     """
 
@@ -96,6 +97,7 @@ class Run:
     created: datetime
     folder: Path
     parameters: int | None = None
+    device: str | None = None
     progress: Progress | None = None
     history: tuple[dict[str, Any], ...] = ()
     best_epoch: int | None = None
@@ -119,6 +121,7 @@ def run_json(run: Run) -> dict[str, Any]:
         "spec": run.spec.model_dump(mode="json"),
         "dataset": {"name": run.dataset_name, "fingerprint": run.dataset_fingerprint},
         "parameters": run.parameters,
+        "device": run.device,
         "progress": asdict(run.progress) if run.progress else None,
         "history": [dict(row) for row in run.history],
         "best_epoch": run.best_epoch,

@@ -101,9 +101,9 @@ class RunStore:
         """Note the process launched for a queued run, which takes seconds to report itself with `start`."""
         self._tag(run_id, process=process)
 
-    def start(self, run_id: str, process: Process, parameters: int) -> None:
-        """Mark a queued run as running. parameters: the model's number of weights."""
-        self._change(run_id, "running", process=process, parameters=parameters)
+    def start(self, run_id: str, process: Process, parameters: int, device: str | None = None) -> None:
+        """Mark a queued run as running. parameters: the model's number of weights. device: what it trains on."""
+        self._change(run_id, "running", process=process, parameters=parameters, device=device)
 
     def log_progress(self, run_id: str, progress: Progress) -> None:
         """Replace the run's progress."""

@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterator
 
 import numpy as np
 
-from mri_core.augmentation import AUGMENTATIONS
+from mri_core.augmentation import AUGMENTATIONS, RANDOM_CHANGES
 from mri_core.images.prepare import with_channels
 from mri_core.training.plan import Epoch
+from mri_core.training.spec import TrainingSpec
+
+RELEASE_EVERY = 256
+"""Batches after which the touched pages of the file are given back: memory does not grow with the data set."""
 
 
 def training_batches(
-    pixels: np.ndarray, truth: np.ndarray, epoch: Epoch, batch_size: int
+    pixels: np.ndarray, truth: np.ndarray, epoch: Epoch, spec: TrainingSpec
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Batches of an epoch: slices (n, H, W, C) uint8 and their labels (n, labels) float32; the last may be smaller.
 
     pixels: (slices, H, W) or (slices, H, W, 3) uint8 of the whole data set. truth: (slices, labels).
     """
-    for start in range(0, len(epoch), batch_size):
-        rows = epoch.rows[start : start + batch_size]
+    changes = {name: amount for name in RANDOM_CHANGES if (amount := getattr(spec, name))}
+    for number, start in enumerate(range(0, len(epoch), spec.batch_size)):
+        rows = epoch.rows[start : start + spec.batch_size]
         batch = pixels[rows]
         for column, augment in enumerate(AUGMENTATIONS.values()):
-            flagged = epoch.applied[start : start + batch_size, column]
+            flagged = epoch.applied[start : start + spec.batch_size, column]
             if flagged.any():
                 batch[flagged] = augment(batch[flagged])
+        if changes:
+            random = np.random.default_rng([*epoch.key, number])
+            for name, amount in changes.items():
+                batch = RANDOM_CHANGES[name](batch, amount, random)
+        if number % RELEASE_EVERY == 0:
+            release(pixels)
         yield with_channels(batch), truth[rows].astype(np.float32)
+
+
+def release(pixels: np.ndarray) -> None:
+    """Give the pages of a memory-mapped array back to the system, which keeps the file cached as far as it likes."""
+    if isinstance(pixels.base, mmap.mmap):
+        pixels.base.madvise(mmap.MADV_DONTNEED)

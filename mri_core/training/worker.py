@@ -49,12 +49,14 @@ def train(store: RunStore, run: Run, settings: Settings) -> None:
     dataset = _training_data(run, settings)
     import keras
 
-    from mri_core.models.build import build_model
+    from mri_core.models.build import average_with_mirror, build_model
+    from mri_core.training.device import choose_device
     from mri_core.training.fit import fit
 
     keras.utils.set_random_seed(run.spec.seed)
     model = build_model(run.spec.architecture, dataset.image_shape, len(dataset.label_names), run.spec.channels)
-    store.start(run.id, process_of(), model.count_params())
+    device = choose_device(run.spec)
+    store.start(run.id, process_of(), model.count_params(), f"{device.name}, {device.precision}")
 
     def on_progress(progress: Progress) -> bool:
         try:
@@ -71,10 +73,10 @@ def train(store: RunStore, run: Run, settings: Settings) -> None:
             flush=True,
         )
 
-    fitted = fit(model, dataset, run.spec, on_progress, on_epoch)
+    fitted = fit(model, dataset, run.spec, device.precision, on_progress, on_epoch)
     if progress := store.get(run.id).progress:
         store.log_progress(run.id, replace(progress, phase="saving", seconds_left=None))
-    warning = save_results(model, dataset, run)
+    warning = save_results(average_with_mirror(model) if run.spec.test_time_flips else model, dataset, run)
     store.finish(
         run.id,
         "stopped" if fitted.stopped else "finished",
@@ -92,14 +94,14 @@ def save_results(model: keras.Model, dataset: Dataset, run: Run) -> str | None:
     from mri_core.evaluation.predictions import Predictions, save_predictions
     from mri_core.prediction.export import LARGEST_DIFFERENCE, save_model, verify, write_description
     from mri_core.prediction.model_file import ModelDescription
-    from mri_core.training.fit import compile_inference, predict
+    from mri_core.training.inference import compile_inference, predict
 
     infer = compile_inference(model)
     splits = {}
     for split in ("validation", "test"):
         rows = dataset.rows(split)
         if len(rows):
-            ids = dataset.index["id"].to_numpy(dtype=str)[rows]
+            ids = dataset.columns("id")["id"].to_numpy(dtype=str)[rows]
             splits[split] = Predictions(ids, dataset.truth[rows], predict(infer, dataset, rows), dataset.label_names)
     save_predictions(run.folder, splits)
     description = ModelDescription(

@@ -3,7 +3,8 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mri_core.training.spec import PRESETS, TrainingSpec, make_spec
+from mri_core.training.presets import PRESETS, make_spec
+from mri_core.training.spec import TrainingSpec
 
 
 def form() -> AppTest:
@@ -64,9 +65,9 @@ def test_bad_input_shows_the_cores_own_message(title: str, field: str, value: fl
         make_spec("cnn", {field: value})
     assert [error.value for error in app.error] == [str(caught.value)]
     assert app.code[0].value == "not allowed"
-    widgets(app)[title].set_value(getattr(PRESETS["cnn"], field)).run()
+    widgets(app)[title].set_value(getattr(PRESETS["recommended"], field)).run()
     assert not app.error
-    assert spec_of(app) == PRESETS["cnn"]
+    assert spec_of(app) == PRESETS["recommended"]
 
 
 def test_changes_are_taken_and_the_preset_takes_them_back() -> None:
@@ -74,7 +75,8 @@ def test_changes_are_taken_and_the_preset_takes_them_back() -> None:
     widgets(app)["Flips"].select("vertical")
     widgets(app)["Flip only slices with a label"].check()
     widgets(app)["Learning rate"].set_value(0.00002).run()
-    assert spec_of(app) == make_spec("cnn", {"flips": "vertical", "only_labelled": True, "learning_rate": 0.00002})
+    changes = {"flips": "vertical", "only_labelled": True, "learning_rate": 0.00002}
+    assert spec_of(app) == make_spec("recommended", changes)
     app.selectbox(key="preset").set_value("dense").run()
     assert spec_of(app) == PRESETS["dense"]
     app.selectbox(key="preset").set_value("cnn").run()

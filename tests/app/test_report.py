@@ -11,7 +11,7 @@ from mri_core.evaluation.predictions import load_predictions
 from mri_core.runs.liveness import process_of
 from mri_core.runs.run import Run
 from mri_core.runs.store import RunStore
-from mri_core.training.spec import PRESETS
+from mri_core.training.presets import PRESETS
 
 Open = Callable[..., AppTest]
 LABELS = ("label 1", "label 2", "label 3")

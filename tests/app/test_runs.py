@@ -9,7 +9,8 @@ from mri_core.datasets.dataset import open_dataset
 from mri_core.runs.liveness import process_of
 from mri_core.runs.run import Run
 from mri_core.runs.store import RunStore
-from mri_core.training.spec import TrainingSpec, make_spec
+from mri_core.training.presets import make_spec
+from mri_core.training.spec import TrainingSpec
 
 Open = Callable[..., AppTest]
 

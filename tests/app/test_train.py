@@ -10,7 +10,7 @@ from mri_core.datasets.dataset import open_dataset
 from mri_core.runs.liveness import process_of
 from mri_core.runs.run import Progress, Run, Timing
 from mri_core.runs.store import RunStore
-from mri_core.training.spec import PRESETS, make_spec
+from mri_core.training.presets import PRESETS, make_spec
 
 Open = Callable[..., AppTest]
 START = "Start training"

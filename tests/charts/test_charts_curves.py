@@ -9,7 +9,7 @@ import pytest
 from mri_core.charts import curves
 from mri_core.charts.theme import PALETTE, TRAIN_DASH, VALIDATION_DASH
 from mri_core.runs.run import Run
-from mri_core.training.spec import PRESETS
+from mri_core.training.presets import PRESETS
 
 LABELS = ("label 1", "<b>2</b>")
 

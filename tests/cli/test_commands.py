@@ -16,6 +16,7 @@ from pydicom.data import get_testdata_file
 
 from mri_core import cli
 from mri_core.datasets.dataset import list_datasets
+from mri_core.models import ARCHITECTURES
 from mri_core.runs.liveness import read_engine
 
 COMMANDS = [command.name for command in cli.app.registered_commands]
@@ -153,10 +154,9 @@ def test_predicting_goes_on_after_a_file_that_cannot_be_read(trained, tmp_path):
 
 
 def test_models_lists_every_architecture():
-    assert [(entry["name"], entry["parameters"]) for entry in document("models")] == [
-        ("cnn", 33_923),
-        ("dense", 2_579_003),
-    ]
+    parameters = {entry["name"]: entry["parameters"] for entry in document("models")}
+    assert list(parameters) == list(ARCHITECTURES)
+    assert (parameters["cnn"], parameters["dense"], parameters["linear"]) == (33_923, 2_579_003, 3 * (64 * 64 * 3 + 1))
     grey = document("models", "--channels", "1", "--labels", "5")
     assert grey[0]["parameters"] == 33_923 - 2 * 9 * 32 + 2 * 33
     small = mri("models", "--image-size", "20")  # in its own process: TensorFlow has a word to say too

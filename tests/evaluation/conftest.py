@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -50,3 +52,29 @@ def case(request: pytest.FixtureRequest) -> Scores:
 @pytest.fixture
 def nested() -> Scores:
     return CASES["nested"]
+
+
+Clustered = tuple[np.ndarray, list[np.ndarray], np.ndarray]
+
+
+def clustered(rng: np.random.Generator, patients: int, models: int = 1, labels: int = 3) -> Clustered:
+    """truth (slices, labels), equally good models' probabilities (slices, labels) and patients (slices,).
+
+    Patients have 1 to about 15 slices. Slices of one patient carry similar labels, and some patients are hard: for all
+    models alike and, by chance, for one more than for another.
+    """
+    of_slice = np.repeat(np.arange(patients), rng.poisson(7, patients) + 1)
+    shape = (len(of_slice), labels)
+    burden = rng.normal(0, 1.2, (patients, 1))[of_slice] + rng.normal(0, 0.6, (len(of_slice), 1))
+    truth = (burden + rng.normal(0, 0.8, shape) + 0.2 > 0.7 * np.arange(labels)).astype(np.uint8)
+    hard = rng.normal(0, 0.6, (patients, labels))[of_slice] + rng.normal(0, 0.6, shape)
+    logits = [
+        1.6 * (2.0 * truth - 1) + hard + rng.normal(0, 0.5, (patients, labels))[of_slice] + rng.normal(0, 1, shape)
+        for _ in range(models)
+    ]
+    return truth, [1 / (1 + np.exp(-values)) for values in logits], of_slice
+
+
+@pytest.fixture
+def simulate() -> Callable[..., Clustered]:
+    return clustered

@@ -29,6 +29,7 @@ def test_accuracies_by_hand():
     result = overall(TRUTH, PREDICTED)
     assert result.binary_accuracy == 5 / 8
     assert result.subset_accuracy == 1 / 4
+    assert result.hamming_loss == 3 / 8
 
 
 def test_perfect_predictions_score_one_only_over_labelled_slices():
@@ -64,3 +65,4 @@ def test_no_finding_by_hand(truth, predicted, expected):
     result = overall(truth, predicted).no_finding
     assert isinstance(result, NoFinding)
     assert (result.slices, result.recall, result.precision) == pytest.approx(expected, nan_ok=True)
+    assert result.false_alarm_rate == pytest.approx(1 - result.recall, nan_ok=True)

@@ -28,9 +28,10 @@ def test_the_document_has_the_agreed_shape(nested):
         assert sum(scores["confusion"].values()) == 200
     assert list(document["averages"]) == ["micro", "macro", "weighted", "samples", "samples_labelled"]
     assert all(list(scores) == ["precision", "recall", "f1"] for scores in document["averages"].values())
-    assert list(document["no_finding"]) == ["slices", "recall", "precision"]
+    assert list(document["macro"]) == ["average_precision", "roc_auc", "brier", "log_loss"]
+    assert list(document["no_finding"]) == ["slices", "recall", "precision", "false_alarm_rate"]
     assert document["baseline"]["name"] == "predict nothing"
-    assert {"binary_accuracy", "subset_accuracy"} <= document.keys()
+    assert {"binary_accuracy", "subset_accuracy", "hamming_loss"} <= document.keys()
 
 
 def _undefined(value, path=()):
@@ -50,8 +51,10 @@ def test_every_null_has_its_reason_and_every_reason_its_null(case):
         for part in ("labels", "averages")
         for row, scores in reasons[part].items()
         for score in scores
-    } | {(part, score) for part in ("no_finding", "baseline") for score in reasons[part]}
-    nested_nulls = {("baseline", "no_finding", "recall")}  # the same stratum, hence the same reason as no_finding's
+    } | {(part, score) for part in ("macro", "no_finding", "baseline") for score in reasons[part]}
+    nested_nulls = {
+        ("baseline", "no_finding", score) for score in ("recall", "false_alarm_rate")
+    }  # the same stratum, hence the same reason as no_finding's
     assert given == _undefined(document) - nested_nulls
 
 
@@ -65,13 +68,27 @@ def test_undefined_in_words():
             "label 3": {"precision": "undefined (nothing predicted)"},
         },
         "averages": {name: {} for name in ("micro", "macro", "weighted", "samples", "samples_labelled")},
+        "macro": {},
         "no_finding": {
             "recall": "undefined (every slice has a label)",
+            "false_alarm_rate": "undefined (every slice has a label)",
             "precision": "undefined (no slice called no finding)",
         },
         "baseline": {},
     }
     assert undefined_reason(evaluate([[0]], [[0.1]], ["a"]), "micro avg", "precision") == "undefined (no positives)"
+
+
+def test_macro_is_over_the_labels_where_a_score_is_defined():
+    truth = np.array([[0, 1, 1], [0, 1, 0]])
+    evaluation = evaluate(truth, [[0.1, 0.9, 0.2], [0.9, 0.8, 0.1]], NAMES)
+    assert evaluation.macro["average_precision"] == 1  # of two labels: the first has no positive
+    assert evaluation.macro["roc_auc"] == 1  # of the third alone
+    assert evaluation.macro["brier"] == pytest.approx(evaluation.scores["brier"].mean())
+    certain = evaluate([[1, 1]], [[0.9, 0.8]], NAMES[:2])
+    assert np.isnan(certain.macro["roc_auc"])
+    reason = "undefined (no label with both positives and negatives)"
+    assert certain.to_json()["reasons"]["macro"] == {"roc_auc": reason}
 
 
 def test_a_rare_label_makes_predicting_nothing_look_accurate():
@@ -85,7 +102,8 @@ def test_a_rare_label_makes_predicting_nothing_look_accurate():
         "macro_f1": 0,
         "binary_accuracy": 0.95,
         "subset_accuracy": 0.95,
-        "no_finding": {"slices": 95, "recall": 1, "precision": 0.95},
+        "hamming_loss": pytest.approx(0.05),
+        "no_finding": {"slices": 95, "recall": 1, "precision": 0.95, "false_alarm_rate": 0},
     }
     assert evaluation.overall == evaluation.baseline  # a model that never speaks is no better
 

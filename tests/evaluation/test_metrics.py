@@ -7,13 +7,16 @@ import pytest
 from sklearn.metrics import (
     accuracy_score,
     average_precision_score,
+    brier_score_loss,
     f1_score,
+    log_loss,
     precision_score,
     recall_score,
     roc_auc_score,
 )
 
 from mri_core.evaluation import METRICS
+from mri_core.evaluation.log_loss import LEAST
 
 THRESHOLDS = np.array([0.5, 0.4, 0.6])
 
@@ -50,7 +53,7 @@ def test_one_value_a_label_within_range_or_undefined(name, case):
     truth, probabilities = case
     scores = METRICS[name](truth, probabilities, np.full(truth.shape[1], 0.5))
     assert scores.shape == (truth.shape[1],)
-    top = len(truth) if name == "support" else 1
+    top = {"support": len(truth), "log_loss": -np.log(LEAST)}.get(name, 1)
     assert (np.isnan(scores) | ((scores >= 0) & (scores <= top))).all()
 
 
@@ -61,6 +64,10 @@ def _of_scikit_learn(name, truth, probabilities, predicted):
         return precision_score(truth, predicted, zero_division=np.nan)
     if name == "binary_accuracy":
         return accuracy_score(truth, predicted)
+    if name == "brier":
+        return brier_score_loss(truth, probabilities, labels=[0, 1])
+    if name == "log_loss":
+        return log_loss(truth, probabilities.clip(LEAST, 1 - LEAST), labels=[0, 1])
     if positives == 0 or (name == "roc_auc" and positives == len(truth)):
         return np.nan
     by_decision = {"recall": recall_score, "f1": f1_score}
@@ -68,7 +75,7 @@ def _of_scikit_learn(name, truth, probabilities, predicted):
     return by_decision[name](truth, predicted) if name in by_decision else by_ranking[name](truth, probabilities)
 
 
-@pytest.mark.parametrize("name", ["precision", "recall", "f1", "binary_accuracy", "average_precision", "roc_auc"])
+@pytest.mark.parametrize("name", [name for name in METRICS if name not in ("support", "prevalence")])
 @pytest.mark.parametrize("threshold", [0.0, 0.3, 0.5, 1.0])
 def test_scores_are_those_of_scikit_learn(name, threshold, case):
     truth, probabilities = case
@@ -106,6 +113,8 @@ def test_support_and_prevalence_count_positives():
         ("average_precision", [True, False, False]),
         ("roc_auc", [True, True, False]),
         ("binary_accuracy", [False, False, False]),
+        ("brier", [False, False, False]),
+        ("log_loss", [False, False, False]),
     ],
 )
 def test_what_is_undefined_is_nan_and_never_zero(name, undefined):

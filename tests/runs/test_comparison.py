@@ -9,7 +9,8 @@ import pytest
 
 from mri_core.runs.comparison import differing_settings, distinct_names, has_results, mentions, run_table
 from mri_core.runs.run import Run, Timing
-from mri_core.training.spec import PRESETS, TrainingSpec
+from mri_core.training.presets import PRESETS
+from mri_core.training.spec import TrainingSpec
 
 QUEUED = Run(
     id="a" * 32,

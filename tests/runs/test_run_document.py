@@ -10,8 +10,8 @@ from mri_core.runs.run import NEXT, STATUSES, Process, Progress, Run, Timing, ru
 from mri_core.training.spec import TrainingSpec
 
 KEYS = [
-    *("id", "name", "status", "spec", "dataset", "parameters", "progress", "history", "best_epoch", "process"),
-    *("timing", "error", "created", "stop_requested"),
+    *("id", "name", "status", "spec", "dataset", "parameters", "device", "progress", "history", "best_epoch"),
+    *("process", "timing", "error", "created", "stop_requested"),
 ]
 NEW = Run(
     id="0" * 32,

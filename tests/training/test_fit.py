@@ -9,8 +9,10 @@ from sklearn.metrics import f1_score, log_loss
 
 from mri_core.datasets.build import DatasetBuilder
 from mri_core.models.build import build_model
-from mri_core.training.fit import compile_inference, fit, predict
-from mri_core.training.spec import TrainingSpec, make_spec
+from mri_core.training.fit import fit
+from mri_core.training.inference import compile_inference, predict
+from mri_core.training.presets import make_spec
+from mri_core.training.spec import TrainingSpec
 
 LABELS = ("bright left", "bright right")
 FIELDS = TrainingSpec.model_fields
@@ -49,7 +51,7 @@ def train(dataset, stop_after: int | None = None, **changes):
         reports.append(progress)
         return stop_after is not None and len(history) >= stop_after
 
-    return model, fit(model, dataset, spec, on_progress, history.append), history, reports
+    return model, fit(model, dataset, spec, "float32", on_progress, history.append), history, reports
 
 
 def test_learns_and_reports(dataset):

@@ -8,7 +8,7 @@ import pytest
 from mri_core.augmentation import AUGMENTATIONS
 from mri_core.training.batches import training_batches
 from mri_core.training.plan import plan_epoch
-from mri_core.training.spec import make_spec
+from mri_core.training.presets import make_spec
 
 ROWS = np.arange(10, 50)
 LABELLED = ROWS % 4 == 0  # 10 of 40
@@ -56,8 +56,9 @@ def test_batches_cut_the_planned_slices(colour):
     pixels = np.random.default_rng(0).integers(0, 256, (50, 6, 8, *colour), dtype=np.uint8)
     before = pixels.copy()
     truth = np.random.default_rng(1).integers(0, 2, (50, 3), dtype=np.uint8)
-    epoch = plan_epoch(ROWS, LABELLED, make_spec("cnn", {"flips": "both"}), 1)
-    batches = list(training_batches(pixels, truth, epoch, 32))
+    spec = make_spec("cnn", {"flips": "both", "batch_size": 32})
+    epoch = plan_epoch(ROWS, LABELLED, spec, 1)
+    batches = list(training_batches(pixels, truth, epoch, spec))
     assert [len(images) for images, _ in batches] == [32, 32, 32, 24]
     images, labels = (np.concatenate(part) for part in zip(*batches, strict=True))
     assert images.dtype == np.uint8 and images.shape == (120, 6, 8, *(colour or (1,))) and labels.dtype == np.float32

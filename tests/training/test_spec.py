@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from mri_core.errors import InvalidInput, NotFound
-from mri_core.training.spec import PRESETS, TrainingSpec, make_spec
+from mri_core.training.presets import PRESETS, make_spec
+from mri_core.training.spec import TrainingSpec
 
 STUDY = {
     "cnn": ("cnn", "adam", 0.001, "binary_crossentropy", 64, 20, "horizontal"),
@@ -36,7 +37,7 @@ def test_changes_come_as_text_from_a_command_line():
         ("batch_size", 0, "batch_size is 0, expected greater than or equal to 1"),
         ("epochs", 1e9, "epochs is 1000000000.0, expected less than or equal to 1000"),
         ("epochs", "many", "epochs is 'many', expected a valid integer"),
-        ("optimizer", "adamw", "optimizer is 'adamw', expected 'adam', 'sgd' or 'rmsprop'"),
+        ("optimizer", "adamw", "optimizer is 'adamw', expected 'adam', 'sgd', 'nesterov' or 'rmsprop'"),
         ("architecture", "vgg", "architecture is 'vgg', expected one of cnn, dense"),
         ("channels", 2, "channels is 2, expected 1 or 3"),
         ("flips", "diagonal", "flips is 'diagonal'"),

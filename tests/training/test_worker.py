@@ -15,7 +15,7 @@ from mri_core.datasets.dataset import open_dataset
 from mri_core.datasets.demo.generate import make_demo
 from mri_core.evaluation.predictions import load_predictions
 from mri_core.runs.store import RunStore
-from mri_core.training.spec import make_spec
+from mri_core.training.presets import make_spec
 
 
 def run_worker(settings, run_id: str) -> subprocess.CompletedProcess:

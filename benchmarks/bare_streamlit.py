@@ -1,0 +1,5 @@
+"""Peer: the smallest page that Streamlit serves."""
+
+import streamlit as st
+
+st.title("bare")

@@ -1,0 +1,45 @@
+"""What a run computes on, and in which numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import tensorflow as tf
+
+from mri_core.training.spec import TrainingSpec
+
+_FLAGS = ("avx512_bf16", "amx_bf16")
+
+
+@dataclass(frozen=True)
+class Device:
+    """name: such as "CPU, 2 threads". precision: "float32" or "bfloat16", what activations are computed in."""
+
+    name: str
+    precision: str
+
+
+def choose_device(spec: TrainingSpec) -> Device:
+    """The first GPU, or the processor; bfloat16 where it has instructions for it and the spec leaves the choice."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        details = tf.config.experimental.get_device_details(gpus[0])
+        able = details.get("compute_capability", (0, 0)) >= (8, 0)
+        name = f"GPU, {details.get('device_name', 'of unknown kind')}"
+    else:
+        able = _processor_has_bfloat16()
+        name = f"CPU, {len(psutil.Process().cpu_affinity())} threads"
+    precision = ("bfloat16" if able else "float32") if spec.precision == "auto" else spec.precision
+    return Device(name, precision)
+
+
+def _processor_has_bfloat16() -> bool:
+    """Whether Linux names one of the flags; elsewhere float32 is the safe answer."""
+    try:
+        with Path("/proc/cpuinfo").open() as file:
+            flags = next((line for line in file if line.startswith("flags")), "").split()
+    except OSError:
+        return False
+    return any(flag in flags for flag in _FLAGS)
