@@ -32,12 +32,12 @@ def save_model(model: Any, folder: Path, description: ModelDescription) -> None:
 
 
 def verify(folder: Path, slices: np.ndarray, expected: np.ndarray) -> float:
-    """Largest difference between the exported model's probabilities and Keras's.
+    """Largest difference between what the exported model gives, before any calibration, and what Keras gives.
 
     slices: (n, H, W) or (n, H, W, 3) uint8. expected: (n, labels) from Keras.
     """
     predictor: Predictor = load_predictor(folder)
-    return float(np.abs(predictor.probabilities(slices) - expected).max(initial=0))
+    return float(np.abs(predictor.outputs(slices) - expected).max(initial=0))
 
 
 def write_description(folder: Path, description: ModelDescription) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from reproduction_support import finish, finish_all
 
 from mri_core.datasets.dataset import Dataset, open_dataset
 from mri_core.datasets.demo.generate import make_demo
@@ -28,6 +29,18 @@ def _untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_demo(settings, slices=300)
     assert RunStore(settings).list() == ()
     return folder
+
+
+@pytest.fixture(scope="session")
+def studied(_untouched: Path, tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    """Two of three seeds of three configurations, one of another. Tests leave it as it is."""
+    folder = tmp_path_factory.mktemp("studied") / "home"
+    shutil.copytree(_untouched, folder)
+    settings = Settings(home=folder, tracking_uri=f"sqlite:///{folder / 'mlflow.db'}", scheduler="")
+    made = Bench(settings, RunStore(settings), open_dataset("demo", settings))
+    finish_all(made.store, made.dataset, 2, {"cnn": 0.9, "dense": 0.8, "cnn-no-flips": 0.7})
+    finish(made.store, made.dataset, "cnn-poisson", 0)
+    return made
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import re
 from typing import get_args
 
 import pytest
-from reproduction_support import finish, finish_all
+from reproduction_support import finish, finish_all, queue
 
 from mri_core.documents import Badge, Grid, Note, Table, plain, render, render_markdown
 from mri_core.evaluation.table import AVERAGE_ROWS
@@ -25,15 +25,14 @@ from mri_core.reproduction.tables import (
     standing_table,
     summary_table,
 )
+from mri_core.runs.liveness import process_of
+from mri_core.runs.run import Progress
 
 
 @pytest.fixture
-def found(bench):
-    """Two of three seeds of three configurations, one of another."""
-    finish_all(bench.store, bench.dataset, 2, {"cnn": 0.9, "dense": 0.8, "cnn-no-flips": 0.7})
-    finish(bench.store, bench.dataset, "cnn-poisson", 0)
-    standing = read_standing(bench.dataset.fingerprint, bench.store, configurations(), 3)
-    return make_reproduction(bench.dataset, standing, bench.store)
+def found(studied):
+    standing = read_standing(studied.dataset.fingerprint, studied.store, configurations(), 3)
+    return make_reproduction(studied.dataset, standing, studied.store)
 
 
 def rows(table: Table) -> dict[str, tuple[str, ...]]:
@@ -107,9 +106,9 @@ def test_settings_that_differ_are_a_table_and_the_others_a_sentence(found) -> No
     assert all(len(set(column)) > 1 for column in zip(*rows(table).values(), strict=True))
 
 
-def test_data_stand_beside_the_studys(found, bench) -> None:
+def test_data_stand_beside_the_studys(found, studied) -> None:
     table = rows(data_table(found))
-    validation = bench.dataset.truth[bench.dataset.rows("validation")]
+    validation = studied.dataset.truth[studied.dataset.rows("validation")]
     positives = int(validation[:, 0].sum())
     assert table["label 1, validation"] == (
         f"{positives} ({100 * positives / len(validation):.1f} %)",
@@ -131,13 +130,18 @@ def test_curves_are_small_multiples_with_the_same_axes(found) -> None:
     assert [trace.name for trace in lines[::2]] == ["seed 0", "seed 1"]
 
 
-def test_each_state_is_in_the_table_of_runs(bench, found) -> None:
-    run = finish(bench.store, bench.dataset, "dense-adam", 0)
-    (run.folder / "predictions.parquet").unlink()
-    standing = read_standing(bench.dataset.fingerprint, bench.store, ("cnn", "dense-adam"), 3)
+def test_each_state_is_in_the_table_of_runs(bench) -> None:
+    finish(bench.store, bench.dataset, "cnn", 0, epochs=1)
+    bench.store.finish(queue(bench.store, bench.dataset, "cnn", 1).id, "failed")
+    run = queue(bench.store, bench.dataset, "dense", 0)
+    bench.store.start(run.id, process_of(), 1)
+    bench.store.log_progress(run.id, Progress(3, 20, 5, 10, 77.0, None, "training", 0.0))
+    gone = finish(bench.store, bench.dataset, "dense", 1, epochs=1)
+    (gone.folder / "predictions.parquet").unlink()
+    standing = read_standing(bench.dataset.fingerprint, bench.store, ("cnn", "dense"), 3)
     table = rows(standing_table(standing))
-    assert table["cnn"] == ("finished", "finished", "not started")
-    assert table["dense-adam"][0] == "finished, predictions missing"
+    assert table["cnn"] == ("finished", "failed", "not started")
+    assert table["dense"][:2] == ("running, epoch 3 of at most 20", "finished, predictions missing")
 
 
 def test_the_document_says_how_far_it_is_and_that_data_are_simulated(found) -> None:
