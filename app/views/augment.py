@@ -4,11 +4,12 @@ import streamlit as st
 
 from app.ui import empty, errors, images, state
 from mri_core import words
-from mri_core.augmentation import AUGMENTATIONS
+from mri_core.augmentation.examples import examples
 from mri_core.augmentation.sides import labels_naming_a_side
 from mri_core.datasets.browse import row_of, slice_records, spread_labelled
 from mri_core.datasets.dataset import Dataset
 from mri_core.training.growth import training_set_growth
+from mri_core.training.spec import TrainingSpec
 
 SUGGESTED, SHOWN, MOST = 100, 3, 12
 
@@ -31,14 +32,25 @@ def choose_slices(dataset: Dataset) -> list[str]:
     return chosen
 
 
+def choose_amounts() -> dict[str, float]:
+    """How much to move and to brighten, of the fields of TrainingSpec by these names."""
+    fields = TrainingSpec.model_json_schema()["properties"]
+    return {
+        name: st.sidebar.slider(field["title"], 0.0, float(field["maximum"]), start, step, help=field["description"])
+        for name, start, step in (("shift", 3.0, 1.0), ("intensity", 0.1, 0.05))
+        for field in (fields[name],)
+    }
+
+
 def show_slices(dataset: Dataset) -> None:
     rows = [row_of(dataset, slice_id) for slice_id in choose_slices(dataset)]
     if not rows:
         st.info("Choose one or more slices in the sidebar.", icon=":material/touch_app:")
         return
+    amounts = choose_amounts()
     for record in slice_records(dataset, rows):
         original = dataset.pixels[[record.row]]
-        versions = {"as it is": original} | {name: flip(original) for name, flip in AUGMENTATIONS.items()}
+        versions = {"as it is": original} | examples(original, amounts, seed=record.row)
         said = ", ".join(record.labels) or "no finding"
         with st.container(gap="xsmall"):
             st.markdown(f"**{words.plain(record.id)}** {words.plain(said)}")
@@ -46,7 +58,7 @@ def show_slices(dataset: Dataset) -> None:
                 for name, version in versions.items():
                     with st.container(width=images.TILE, gap=None):
                         images.show(version[0], f"Slice {record.id}, {name}")
-                        st.caption(name if version is original else f"{name} flip")
+                        st.caption(name)
 
 
 def show_sides(dataset: Dataset) -> None:
@@ -63,7 +75,7 @@ def show_growth(dataset: Dataset) -> None:
     growth = training_set_growth(dataset)
     st.write(
         "Slices in an epoch when flips are appended, to all slices or only to those with a label. Flipped at random "
-        "instead, an epoch keeps its length."
+        "instead, an epoch keeps its length; shifts and intensity changes are always random."
     )
     st.dataframe(
         [{"flips": row.flips, "all": row.all_slices, "labelled": row.only_labelled} for row in growth],
@@ -92,7 +104,7 @@ def show(dataset: Dataset) -> None:
 
 
 st.title("Augmentation")
-st.write("What does each flip do to a slice, and how much longer does an epoch become?")
+st.write("What do flips and random changes do to a slice, and how much longer does an epoch become?")
 chosen = state.dataset()
 if chosen is None:
     empty.no_dataset()

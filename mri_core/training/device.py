@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from mri_core.training.spec import TrainingSpec
 
+CPU_INFO = Path("/proc/cpuinfo")
 _FLAGS = ("avx512_bf16", "amx_bf16")
 
 
@@ -38,7 +39,7 @@ def choose_device(spec: TrainingSpec) -> Device:
 def _processor_has_bfloat16() -> bool:
     """Whether Linux names one of the flags; elsewhere float32 is the safe answer."""
     try:
-        with Path("/proc/cpuinfo").open() as file:
+        with CPU_INFO.open() as file:
             flags = next((line for line in file if line.startswith("flags")), "").split()
     except OSError:
         return False

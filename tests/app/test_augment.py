@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mri_core.augmentation import AUGMENTATIONS
+from mri_core.augmentation import AUGMENTATIONS, RANDOM_CHANGES
 from mri_core.datasets.build import DatasetBuilder
 from mri_core.datasets.dataset import Dataset, open_dataset
 
@@ -50,8 +50,11 @@ def test_it_begins_with_a_few_slices_that_carry_a_label(demo):
 def test_each_slice_is_shown_as_it_is_and_after_each_flip(demo):
     at = augment(slice=demo.index["id"][8])
     assert shown(at) == [demo.index["id"][8]]
-    assert [caption.value for caption in at.caption] == ["as it is", *(f"{name} flip" for name in AUGMENTATIONS)]
-    assert len(at.image) == 1 + len(AUGMENTATIONS)
+    flips = [f"{name} flip" for name in AUGMENTATIONS]
+    assert [caption.value for caption in at.caption] == ["as it is", *flips, *RANDOM_CHANGES]
+    assert len(at.image) == 1 + len(AUGMENTATIONS) + len(RANDOM_CHANGES)
+    at.sidebar.slider[0].set_value(0.0).run()
+    assert [caption.value for caption in at.caption] == ["as it is", *flips, "intensity"]
 
 
 def test_other_slices_are_chosen_and_named_in_the_address(demo):

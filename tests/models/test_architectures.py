@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 
 from mri_core.errors import InvalidInput, NotFound
 from mri_core.models import ARCHITECTURES
-from mri_core.models.build import build_model, count_parameters
+from mri_core.models.build import average_with_mirror, build_model, count_parameters
 
 
 def test_parameter_counts_of_the_study():
@@ -35,7 +36,6 @@ def test_has_a_summary_for_users(name):
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_normalises_inside(name):
     """Three repeated channels of a grey slice are what a colour model sees of a grey picture: /255 happens within."""
-    import keras
 
     keras.utils.set_random_seed(1)
     grey = build_model(name, (64, 64), 2, 3)
@@ -57,3 +57,18 @@ def test_refuses_what_does_not_fit_in_words():
         build_model("dense", (64, 64, 3), 2, channels=1)
     with pytest.raises(NotFound, match=r"'vgg'.*cnn, dense"):
         build_model("vgg", (64, 64), 3)
+
+
+def test_averaging_with_the_mirror_is_the_mean_of_both_answers():
+    keras.utils.set_random_seed(0)
+    model = build_model("residual-small", (32, 32), 2, 1)
+    slices = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 1), dtype=np.uint8)
+    found = average_with_mirror(model)(slices).numpy()
+    expected = (model(slices).numpy() + model(slices[:, :, ::-1]).numpy()) / 2
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(("edge", "stages"), [(64, 3), (128, 4), (256, 5)])
+def test_residual_gains_a_stage_with_each_doubling(edge, stages):
+    model = build_model("residual", (edge, edge), 3, 1)
+    assert sum(isinstance(layer, keras.layers.MaxPooling2D) for layer in model.layers) == stages
