@@ -79,9 +79,11 @@ def run(run_id: str) -> Run:
 
 
 def active_run(dataset_name: str) -> Run | None:
-    """The newest run of a data set that is queued or running, without its history."""
-    newest = store().list(dataset_name, statuses=("queued", "running"), limit=1)
-    return settle(store(), newest[0]) if newest else None
+    """The run of a data set that is running, else the newest that waits, without its history."""
+    for status in ("running", "queued"):
+        if newest := store().list(dataset_name, statuses=(status,), limit=1):
+            return settle(store(), newest[0])
+    return None
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
