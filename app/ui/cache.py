@@ -15,11 +15,10 @@ from mri_core.datasets.build import Build, builds
 from mri_core.datasets.dataset import Dataset, Header, list_datasets, open_dataset
 from mri_core.datasets.demo.start import DEMO, Attempt, last_attempt
 from mri_core.datasets.statistics import label_statistics
-from mri_core.evaluation.predictions import Predictions, load_predictions
-from mri_core.evaluation.report import Report, make_report
+from mri_core.evaluation.report import Report
 from mri_core.prediction.answers import FileAnswer, answer_file
-from mri_core.prediction.model_file import read_description
 from mri_core.prediction.predictor import Predictor, load_predictor
+from mri_core.prediction.run_report import report_of
 from mri_core.runs.liveness import settle
 from mri_core.runs.run import Run
 from mri_core.runs.store import RunStore
@@ -86,16 +85,10 @@ def active_run(dataset_name: str) -> Run | None:
     return None
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def predictions(folder: Path, split: str) -> Predictions:
-    """The stored probabilities of an ended run."""
-    return load_predictions(folder, split)
-
-
 @st.cache_resource(max_entries=32, show_spinner="Judging the predictions")
 def report(folder: Path, split: str) -> Report:
-    """What an ended run is worth on a split, at its model's thresholds."""
-    return make_report(predictions(folder, split), read_description(folder).thresholds)
+    """What the ended run kept in a folder is worth on a split, at its model's thresholds."""
+    return report_of(store().get(folder.name), split, settings())
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

@@ -43,6 +43,7 @@ def main() -> None:
     report = cache.report(run.folder, split)
     draw_scores(run, split, report)
     figures = cache.report_figures(run.folder, split)
+    draw_strata(report)
     draw_confusion(figures)
     draw_curves(report, figures)
     draw_facts(run)
@@ -104,8 +105,9 @@ def draw_scores(run: Run, split: str, report: Report) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.subheader(f"Scores on {words.count(evaluation.counts.slices)} {split} slices", help=SAMPLES)
-        written = scores.scores_in_words(evaluation)
+        written = scores.scores_in_words(report.judgement.slices)
         st.table(written.style.format(thousands=",", subset=["Support"]))
+        st.caption(scores.resampling_in_words(report.judgement.slices))
         st.caption("In the samples average a slice without any label counts as zero; the row beneath leaves those out.")
         st.download_button(
             "Download as CSV",
@@ -125,6 +127,15 @@ def draw_scores(run: Run, split: str, report: Report) -> None:
         limits = zip(evaluation.label_names, evaluation.thresholds, strict=True)
         written_limits = ", ".join(f"{words.plain(name)} from {limit:g}" for name, limit in limits)
         st.caption(f"Thresholds stored with the model: {written_limits}.")
+
+
+def draw_strata(report: Report) -> None:
+    st.subheader("On whom", help="The same thresholds on some of the slices, and on patients in place of slices.")
+    st.table(scores.strata_in_words(report.judgement))
+    st.caption(
+        "A patient carries a label when any slice does. The probability is that of the most probable slice, or the "
+        "mean of the three most probable, which one wrong slice sways less."
+    )
 
 
 def draw_confusion(figures: ReportFigures) -> None:

@@ -12,10 +12,21 @@ import plotly.graph_objects as go
 from mri_core import words
 from mri_core.charts.theme import NO_FINDING, finish, label_colours, literal
 from mri_core.evaluation import Curve, Evaluation, score_table, undefined_reason
+from mri_core.evaluation.judgement import Judged, Judgement
 from mri_core.evaluation.report import Report
 
 if TYPE_CHECKING:
     import pandas as pd
+
+PATIENT_RULES = {"any_slice": "Patients, most probable slice", "mean_of_top_3": "Patients, mean of three slices"}
+STRATA_SCORES = {
+    "Micro-F1": ("averages", "micro", "f1"),
+    "Macro-F1": ("averages", "macro", "f1"),
+    "Subset accuracy": ("subset_accuracy",),
+    "No finding, recall": ("no_finding", "recall"),
+    "No finding, precision": ("no_finding", "precision"),
+}
+"""What the strata are compared by: its title -> its place in the document of an evaluation."""
 
 MOST_POINTS = 2000
 _HEIGHT = 420
@@ -39,12 +50,16 @@ def draw_report(report: Report) -> ReportFigures:
     )
 
 
-def scores_in_words(evaluation: Evaluation) -> pd.DataFrame:
+def scores_in_words(judged: Judged) -> pd.DataFrame:
     """The study's table as it is read: three decimals, or why there is no score; the support stays a number.
 
-    Rows as in `score_table`, labels as Markdown.
+    Rows as in `score_table`, labels as Markdown. Beside F1 its 95 % interval.
     """
+    evaluation = judged.evaluation
     table = score_table(evaluation)
+    rows = [("labels", name) for name in evaluation.label_names]
+    rows += [("averages", name) for name in evaluation.overall.averages]
+    table.insert(3, "95 % interval of F1", [_interval(judged, (*row, "f1")) for row in rows])
     for name in ("precision", "recall", "f1"):
         table[name] = [
             words.score(value, undefined_reason(evaluation, str(row), name) if math.isnan(value) else "")
@@ -53,6 +68,41 @@ def scores_in_words(evaluation: Evaluation) -> pd.DataFrame:
     return table.rename(
         index=words.plain, columns={"precision": "Precision", "recall": "Recall", "f1": "F1", "support": "Support"}
     )
+
+
+def resampling_in_words(judged: Judged) -> str:
+    """Where the intervals come from."""
+    resampling = judged.intervals.resampling
+    known = "" if resampling.unit == "patient" else " Patients are unknown, so the intervals are rather too narrow."
+    return (
+        f"Intervals by bootstrap over {words.count(resampling.number)} {resampling.unit}s, "
+        f"{words.count(resampling.resamples)} resamples.{known}"
+    )
+
+
+def strata_in_words(judgement: Judgement) -> pd.DataFrame:
+    """Scores with their intervals: over all slices, those with a label, and patients; rows are the strata."""
+    import pandas as pd
+
+    strata = {"All slices": judgement.slices, "Slices with a label": judgement.labelled_only}
+    strata |= {PATIENT_RULES[rule]: judged for rule, judged in judgement.patients.items()}
+    rows = {
+        name: {title: _with_interval(judged, path) for title, path in STRATA_SCORES.items()}
+        for name, judged in strata.items()
+        if judged is not None
+    }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _with_interval(judged: Judged, path: tuple[str, ...]) -> str:
+    found = judged.intervals.scores[path]
+    written = words.score(found.value)
+    return f"{written} ({_interval(judged, path)})" if not found.reason else written
+
+
+def _interval(judged: Judged, path: tuple[str, ...]) -> str:
+    found = judged.intervals.scores[path]
+    return found.reason or f"{found.low:.3f} to {found.high:.3f}"
 
 
 def beside_baseline(evaluation: Evaluation) -> pd.DataFrame:

@@ -11,12 +11,11 @@ import typer
 from mri_core.cli.output import Json, cell, console, messages, print_json, print_table
 from mri_core.cli.training import RunName
 from mri_core.errors import InvalidInput, StorageError
-from mri_core.evaluation.evaluation import evaluate as evaluate_predictions
-from mri_core.evaluation.predictions import load_predictions
 from mri_core.evaluation.table import AVERAGE_ROWS
 from mri_core.prediction.answers import FileAnswer, answer_path, answers_json
 from mri_core.prediction.model_file import MODEL_KERAS, MODEL_ONNX, read_description
 from mri_core.prediction.predictor import load_predictor
+from mri_core.prediction.run_report import report_of
 from mri_core.runs.run import Run
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
@@ -31,24 +30,28 @@ def evaluate(
 ) -> None:
     """Scores of a run at the model's thresholds."""
     found = _find(run)
-    thresholds = read_description(found.folder).thresholds
-    stored = load_predictions(found.folder, split)
-    evaluation = evaluate_predictions(
-        stored.truth, stored.probabilities, stored.label_names, [thresholds[name] for name in stored.label_names]
-    )
+    document = report_of(found, split, Settings()).judgement.to_json()
     if json:
-        print_json({"run": found.id, "split": split, **evaluation.to_json()})
+        print_json({"run": found.id, "split": split, **document})
         return
-    document = evaluation.to_json()
     support = {name: scores["support"] for name, scores in document["labels"].items()}
     support |= dict.fromkeys(document["averages"], sum(support.values()))
     parts = {**document["labels"], **document["averages"]}
     reasons = {**document["reasons"]["labels"], **document["reasons"]["averages"]}
+    intervals = {**document["intervals"]["labels"], **document["intervals"]["averages"]}
     rows = [
-        (AVERAGE_ROWS.get(name, name), *_in_words(scores, reasons[name], "precision", "recall", "f1"), support[name])
+        (
+            AVERAGE_ROWS.get(name, name),
+            *_in_words(scores, reasons[name], "precision", "recall", "f1"),
+            _interval(intervals[name]["f1"]),
+            support[name],
+        )
         for name, scores in parts.items()
     ]
-    print_table(("", "precision", "recall", "f1", "support"), rows, title=f"{found.name} on {split}")
+    columns = ("", "precision", "recall", "f1", "f1, 95 % interval", "support")
+    print_table(columns, rows, title=f"{found.name} on {split}")
+    resampled = document["intervals"]
+    console.print(f"intervals: {resampled['method']}, {resampled['number']:,} {resampled['unit']}s")
     nothing, baseline = document["no_finding"], document["baseline"]
     subset, predicted = cell(document["subset_accuracy"]), cell(baseline["subset_accuracy"])
     console.print(f"\nsubset accuracy {subset} (predict nothing: {predicted})")
@@ -102,6 +105,10 @@ def export(
 def _in_words(scores: dict[str, Any], reasons: dict[str, str], *names: str) -> list[str]:
     """Scores with three decimals, or why they are undefined."""
     return [reasons[name] if scores[name] is None else cell(scores[name]) for name in names]
+
+
+def _interval(limits: list[float] | None) -> str:
+    return "undefined" if limits is None else f"{limits[0]:.3f} to {limits[1]:.3f}"
 
 
 def _find(run: str) -> Run:

@@ -1,13 +1,16 @@
-"""All that the report of a run on one split draws: the evaluation, and the curves of every label."""
+"""All that the report of a run on one split draws: the judgement, and the curves of every label."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from mri_core.errors import InvalidInput
 from mri_core.evaluation.curves import Curve, precision_recall, roc
-from mri_core.evaluation.evaluation import Evaluation, evaluate
+from mri_core.evaluation.evaluation import Evaluation
+from mri_core.evaluation.judgement import Judgement, judge
 from mri_core.evaluation.predictions import Predictions
 
 
@@ -15,14 +18,25 @@ from mri_core.evaluation.predictions import Predictions
 class Report:
     """precision_recall, roc: label -> its curve, None where it is undefined."""
 
-    evaluation: Evaluation
+    judgement: Judgement
     precision_recall: dict[str, Curve | None]
     roc: dict[str, Curve | None]
 
+    @property
+    def evaluation(self) -> Evaluation:
+        """The scores over all slices."""
+        return self.judgement.slices.evaluation
 
-def make_report(predictions: Predictions, thresholds: Mapping[str, float]) -> Report:
+
+def make_report(
+    predictions: Predictions,
+    thresholds: Mapping[str, float],
+    patients: np.ndarray | None = None,
+    train_prevalence: np.ndarray | None = None,
+) -> Report:
     """Judge the predictions for one split. thresholds: label -> number in [0, 1].
 
+    patients: (slices,), None when unknown. train_prevalence: (labels,), None when the training slices are gone.
     Raises InvalidInput when a label has no threshold.
     """
     names = predictions.label_names
@@ -31,7 +45,14 @@ def make_report(predictions: Predictions, thresholds: Mapping[str, float]) -> Re
         raise InvalidInput(f"the model has no threshold for {', '.join(missing)}; train the run again")
     columns = list(zip(names, predictions.truth.T, predictions.probabilities.T, strict=True))
     return Report(
-        evaluation=evaluate(predictions.truth, predictions.probabilities, names, [thresholds[name] for name in names]),
+        judgement=judge(
+            predictions.truth,
+            predictions.probabilities,
+            patients,
+            names,
+            [thresholds[name] for name in names],
+            train_prevalence,
+        ),
         precision_recall={name: precision_recall(truth, values) for name, truth, values in columns},
         roc={name: roc(truth, values) for name, truth, values in columns},
     )

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from sklearn.metrics import average_precision_score, classification_report, confusion_matrix, roc_auc_score
+from sklearn.metrics import average_precision_score, classification_report, confusion_matrix, f1_score, roc_auc_score
 
 from mri_core.charts import scores
 from mri_core.evaluation import Predictions
@@ -31,7 +31,7 @@ def predicted(predictions: Predictions) -> np.ndarray:
 
 
 def test_scores_in_words_are_scikit_learns(predictions: Predictions, report: Report) -> None:
-    table = scores.scores_in_words(report.evaluation)
+    table = scores.scores_in_words(report.judgement.slices)
     theirs = classification_report(
         predictions.truth, predicted(predictions), target_names=LABELS, output_dict=True, zero_division=0
     )
@@ -39,8 +39,30 @@ def test_scores_in_words_are_scikit_learns(predictions: Predictions, report: Rep
         for column, key in (("Precision", "precision"), ("Recall", "recall"), ("F1", "f1-score")):
             assert table.loc[ours, column] == f"{theirs[name][key]:.3f}"
         assert table.loc[ours, "Support"] == theirs[name]["support"]
-    assert list(table.loc["never"]) == ["undefined (nothing predicted)", *["undefined (no positives)"] * 2, 0]
+    never = table.loc["never"]
+    assert list(never[["Precision", "Recall", "F1", "Support"]]) == [
+        "undefined (nothing predicted)",
+        *["undefined (no positives)"] * 2,
+        0,
+    ]
+    assert "undefined" in never["95 % interval of F1"]
+    low, high = map(float, table.loc["micro avg", "95 % interval of F1"].split(" to "))
+    assert low < float(table.loc["micro avg", "F1"]) < high
     assert "samples avg, labelled slices" in table.index
+
+
+def test_strata_are_judged_apart(predictions: Predictions) -> None:
+    patients = np.repeat(np.arange(400), 10)
+    judged = make_report(predictions, THRESHOLDS, patients).judgement
+    table = scores.strata_in_words(judged)
+    assert list(table.index) == ["All slices", "Slices with a label", *scores.PATIENT_RULES.values()]
+    assert set(judged.patients) == set(scores.PATIENT_RULES)
+    labelled = predictions.truth.any(axis=1)
+    theirs = f1_score(predictions.truth[labelled], predicted(predictions)[labelled], average="micro")
+    assert table.loc["Slices with a label", "Micro-F1"].startswith(f"{theirs:.3f} (")
+    assert "bootstrap over 400 patients" in scores.resampling_in_words(judged.slices)
+    alone = make_report(predictions, THRESHOLDS).judgement.slices
+    assert "4,000 slices" in scores.resampling_in_words(alone) and "too narrow" in scores.resampling_in_words(alone)
 
 
 def test_baseline_predicts_nothing(predictions: Predictions, report: Report) -> None:

@@ -66,3 +66,28 @@ def test_a_run_stopped_while_it_was_loading_stays_stopped(home, small):
     store.request_stop(run.id)
     assert run_worker(home, run.id).returncode == 0
     assert store.get(run.id).status == "stopped" and store.get(run.id).history == ()
+
+
+@pytest.mark.parametrize("preset", ["recommended", "linear"])
+def test_every_kind_of_preset_trains_and_its_export_agrees(home, small, preset):
+    """With all that can be asked for: averaged weights, smoothed and weighted labels, mirrored answers."""
+    changes = {
+        "epochs": 2,
+        "class_weights": "balanced",
+        "label_smoothing": 0.05,
+        "weight_averaging": 0.9,
+        "test_time_flips": True,
+    }
+    run = RunStore(home).create(make_spec(preset, changes), small.name, small.fingerprint, small.label_names)
+    done = run_worker(home, run.id)
+    found = RunStore(home).get(run.id)
+    assert (found.status, found.error, done.returncode) == ("finished", None, 0)
+    assert found.device.endswith(("float32", "bfloat16"))
+    stored, rows = load_predictions(run.folder, "test"), small.rows("test")
+    session = onnxruntime.InferenceSession(run.folder / "model.onnx")
+    straight, mirrored = (
+        session.run(None, {"slices": slices[..., None]})[0]
+        for slices in (small.pixels[rows], small.pixels[rows][:, :, ::-1])
+    )
+    np.testing.assert_allclose(straight, stored.probabilities, atol=1e-5)
+    np.testing.assert_allclose(straight, mirrored, atol=1e-5)
