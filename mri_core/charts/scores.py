@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PATIENT_RULES = {"any_slice": "Patients, most probable slice", "mean_of_top_3": "Patients, mean of three slices"}
+_LABELLED = "Slices with a label"
 STRATA_SCORES = {
     "Micro-F1": ("averages", "micro", "f1"),
     "Macro-F1": ("averages", "macro", "f1"),
@@ -84,10 +85,14 @@ def strata_in_words(judgement: Judgement) -> pd.DataFrame:
     """Scores with their intervals: over all slices, those with a label, and patients; rows are the strata."""
     import pandas as pd
 
-    strata = {"All slices": judgement.slices, "Slices with a label": judgement.labelled_only}
+    strata = {"All slices": judgement.slices, _LABELLED: judgement.labelled_only}
     strata |= {PATIENT_RULES[rule]: judged for rule, judged in judgement.patients.items()}
     rows = {
-        name: {title: _with_interval(judged, path) for title, path in STRATA_SCORES.items()}
+        name: {
+            # Among slices that all carry a label there is no finding to find.
+            title: "does not apply" if name == _LABELLED and path[0] == "no_finding" else _with_interval(judged, path)
+            for title, path in STRATA_SCORES.items()
+        }
         for name, judged in strata.items()
         if judged is not None
     }

@@ -60,6 +60,7 @@ def test_strata_are_judged_apart(predictions: Predictions) -> None:
     labelled = predictions.truth.any(axis=1)
     theirs = f1_score(predictions.truth[labelled], predicted(predictions)[labelled], average="micro")
     assert table.loc["Slices with a label", "Micro-F1"].startswith(f"{theirs:.3f} (")
+    assert table.loc["Slices with a label", "No finding, recall"] == "does not apply"
     assert "bootstrap over 400 patients" in scores.resampling_in_words(judged.slices)
     alone = make_report(predictions, THRESHOLDS).judgement.slices
     assert "4,000 slices" in scores.resampling_in_words(alone) and "too narrow" in scores.resampling_in_words(alone)
