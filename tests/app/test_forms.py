@@ -50,7 +50,7 @@ def test_ranges_are_explained() -> None:
 
 def test_the_learning_rate_is_written_as_a_decimal() -> None:
     rate = widgets(form())["Learning rate"]
-    assert rate.value == 0.001
+    assert rate.value == PRESETS["recommended"].learning_rate
     assert rate.proto.format == "%g"
 
 
