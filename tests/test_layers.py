@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 ROOMS = (
-    ("mri_core.errors", "mri_core.settings"),
+    ("mri_core.errors", "mri_core.settings", "mri_core.replacing"),
     ("mri_core.images",),
     ("mri_core.datasets",),
     (

@@ -5,16 +5,15 @@ Columns: id, split, then `truth/<label>` (0/1) and `probability/<label>` (0 to 1
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import numpy as np
 
 from mri_core.errors import InvalidInput, NotFound, StorageError
+from mri_core.replacing import replacing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,17 +69,8 @@ def save_predictions(folder: Path, splits: Mapping[str, Predictions]) -> Path:
         raise InvalidInput(f"expected predictions of the same labels for every split, received {len(splits)} split(s)")
     frame = pd.concat([_frame(split, predictions) for split, predictions in splits.items()], ignore_index=True)
     target = folder / FILE_NAME
-    beside = folder / f".{FILE_NAME}.{uuid4().hex}"
-    try:
-        with beside.open("wb") as file:
-            frame.to_parquet(file, index=False)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(target)
-    except OSError as error:
-        raise StorageError(f"cannot write {target}: {error.strerror or error}; free or allow space there") from error
-    finally:
-        beside.unlink(missing_ok=True)
+    with replacing(target) as file:
+        frame.to_parquet(file, index=False)
     return target
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mri_core.prediction.model_file import MODEL_JSON, MODEL_KERAS, MODEL_ONNX, ModelDescription
+from mri_core.prediction.model_file import MODEL_KERAS, MODEL_ONNX, ModelDescription, write_description
 from mri_core.prediction.predictor import Predictor, load_predictor
 
 LARGEST_DIFFERENCE = 1e-5
@@ -38,10 +38,3 @@ def verify(folder: Path, slices: np.ndarray, expected: np.ndarray) -> float:
     """
     predictor: Predictor = load_predictor(folder)
     return float(np.abs(predictor.outputs(slices) - expected).max(initial=0))
-
-
-def write_description(folder: Path, description: ModelDescription) -> None:
-    """Replace `model.json` in one step."""
-    beside = folder / f"new-{MODEL_JSON}"
-    beside.write_text(description.model_dump_json(indent=1))
-    beside.replace(folder / MODEL_JSON)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
@@ -14,6 +12,7 @@ from mri_core.errors import InvalidInput, NotFound, StorageError
 from mri_core.evaluation.calibration import Calibration, remapped
 from mri_core.evaluation.calibrators import CALIBRATORS
 from mri_core.evaluation.thresholds import ChosenThreshold
+from mri_core.replacing import replacing
 from mri_core.runs.connection import locked
 
 MODEL_JSON, MODEL_ONNX, MODEL_KERAS = "model.json", "model.onnx", "model.keras"
@@ -111,22 +110,22 @@ def save_calibration(folder: Path, calibration: Mapping[str, Calibration]) -> Mo
 
 def _changed(folder: Path, change: Callable[[ModelDescription], ModelDescription]) -> ModelDescription:
     """Read, change and replace `model.json`, one process and thread at a time."""
-    path = folder / MODEL_JSON
     read_description(folder)  # a folder without a model shall not get a lock
-    beside = folder / f".{MODEL_JSON}.{uuid4().hex}"
     try:
         with locked(folder / f".{MODEL_JSON}.lock"):
             description = change(read_description(folder))
-            with beside.open("w") as file:
-                file.write(description.model_dump_json(indent=1))
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(path)
+            write_description(folder, description)
     except OSError as error:
-        raise StorageError(f"cannot write {path}: {error.strerror or error}; free or allow space there") from error
-    finally:
-        beside.unlink(missing_ok=True)
+        raise StorageError(
+            f"cannot write {folder / MODEL_JSON}: {error.strerror or error}; free or allow space there"
+        ) from error
     return description
+
+
+def write_description(folder: Path, description: ModelDescription) -> None:
+    """Replace `model.json` in one step."""
+    with replacing(folder / MODEL_JSON) as file:
+        file.write(description.model_dump_json(indent=1).encode())
 
 
 def _check_choice(description: ModelDescription, choice: ChosenThreshold) -> None:

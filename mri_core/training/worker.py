@@ -92,8 +92,8 @@ def save_results(model: keras.Model, dataset: Dataset, run: Run) -> str | None:
     Returns a sentence when the exported model's answers differ from Keras's by more than they may, else None.
     """
     from mri_core.evaluation.predictions import Predictions, save_predictions
-    from mri_core.prediction.export import LARGEST_DIFFERENCE, save_model, verify, write_description
-    from mri_core.prediction.model_file import ModelDescription
+    from mri_core.prediction.export import LARGEST_DIFFERENCE, save_model, verify
+    from mri_core.prediction.model_file import ModelDescription, write_description
     from mri_core.training.inference import compile_inference, predict
 
     infer = compile_inference(model)
