@@ -6,13 +6,20 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
+import onnx
+import tensorflow as tf
+import tf2onnx
 
 from mri_core.prediction.model_file import MODEL_KERAS, MODEL_ONNX, ModelDescription, write_description
 from mri_core.prediction.predictor import Predictor, load_predictor
 
 LARGEST_DIFFERENCE = 1e-5
 """Probabilities of the ONNX model may differ from Keras's by this much."""
+
+_LARGE = 2**18
+"""Elements of a weight that is kept out of the conversion: more than a convolution's usually has."""
 
 
 def save_model(model: Any, folder: Path, description: ModelDescription) -> None:
@@ -24,11 +31,40 @@ def save_model(model: Any, folder: Path, description: ModelDescription) -> None:
     model.save(beside)
     beside.replace(folder / MODEL_KERAS)
     beside = folder / f"new-{MODEL_ONNX}"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # tf2onnx asks NumPy for names that are going away
-        model.export(beside, format="onnx", verbose=False)
+    onnx.save(to_onnx(model), beside)
     beside.replace(folder / MODEL_ONNX)
     write_description(folder, description)
+
+
+def to_onnx(model: keras.Model) -> onnx.ModelProto:
+    """The model as an ONNX graph from `slices` (n, H, W, C) uint8 to probabilities (n, labels).
+
+    Large weights are inputs of the graph while it is converted, and become its constants afterwards: the conversion
+    copies constants dozens of times.
+    """
+    large = {f"weight_{number}": variable for number, variable in enumerate(model.variables) if _is_large(variable)}
+
+    def answer(slices: tf.Tensor, *values: tf.Tensor) -> tf.Tensor:
+        with keras.StatelessScope(state_mapping=list(zip(large.values(), values, strict=True))):
+            return model(slices, training=False)
+
+    signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8, name="slices")]
+    signature += [tf.TensorSpec(variable.shape, variable.dtype, name=name) for name, variable in large.items()]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # tf2onnx asks NumPy for names that are going away
+        converted, _ = tf2onnx.convert.from_function(
+            tf.function(answer, input_signature=signature, autograph=False), input_signature=signature
+        )
+    weights = [onnx.numpy_helper.from_array(variable.numpy(), name) for name, variable in large.items()]
+    converted.graph.initializer.extend(weights)
+    slices = [value for value in converted.graph.input if value.name not in large]
+    del converted.graph.input[:]
+    converted.graph.input.extend(slices)
+    return converted
+
+
+def _is_large(variable: keras.Variable) -> bool:
+    return int(np.prod(variable.shape)) > _LARGE
 
 
 def verify(folder: Path, slices: np.ndarray, expected: np.ndarray) -> float:

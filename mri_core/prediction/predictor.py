@@ -15,7 +15,8 @@ from mri_core.images.prepare import prepare, with_channels
 from mri_core.images.slice import Slice
 from mri_core.prediction.model_file import MODEL_ONNX, ModelDescription, read_description
 
-_BATCH = 128
+_BATCH = 32
+"""What fits a processor's cache: larger batches are slower and hold more memory."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from mri_core.datasets.dataset import Dataset
 from mri_core.images.prepare import with_channels
 from mri_core.training.batches import RELEASE_EVERY, release
 
-PREDICTION_BATCH = 128
+PREDICTION_BATCH = 32
 """Small, because the activations of a batch are what a run's memory peaks with."""
 
 Inference = Callable[[np.ndarray], tf.Tensor]

@@ -2,9 +2,10 @@
 
 `Network` walks the graph of a model, whose weights stay the model's own, and
 
-- keeps constant factors pending (1/255, the 1 / (1 - rate) of dropout) and multiplies them into the next kernel;
-- keeps a grey slice that the model repeats into three channels at one. The kernel's three channels get the same
-  gradient, so they move together: one variable, their shift, is trained for all, and the slice meets their sum;
+- keeps constant factors pending (1/255, the 1 / (1 - rate) of dropout) and multiplies them into the next convolution's
+  kernel, or into what a dense layer's product came to, whichever is the smaller;
+- keeps a grey slice that the model repeats into three channels at one. It meets the sum of the kernel's channels, and
+  that sum is what is trained: the channels all get the sum's gradient, so it moves as far as all of them together;
 - takes convolution, ReLU, pooling and dropout in one piece (kernels.py);
 - leaves out the rows and columns at the edge that poolings drop;
 - normalises batches with TensorFlow's fused operation;
@@ -40,6 +41,7 @@ class Network:
     """The training pass of a Keras model.
 
     variables: what an optimizer moves, float32; `write_back` brings the model's weights up to date with them.
+    speeds: one a variable, how many weights of the model each of its elements moves for.
     """
 
     def __init__(self, model: keras.Model, dtype: str, seed: int) -> None:
@@ -49,19 +51,23 @@ class Network:
         self._extent = _used_extent(self._layers, model.input_shape[1:3])
         self._shared = _after_repetition(self._layers)
         self.variables: list[tf.Variable] = [variable.value for variable in model.trainable_variables]
+        self.speeds = [1] * len(self.variables)
         if self._shared is not None:
-            self._start = self._shared.kernel.numpy()
-            by_channel = _by_channel(self._start)
-            self._sum = tf.Variable(by_channel.sum(axis=-2, keepdims=True), trainable=False)
-            self._shift = tf.Variable(tf.zeros_like(self._sum))
+            by_channel = _by_channel(self._shared.kernel.numpy())
+            self._sum = tf.Variable(by_channel.sum(axis=-2))
+            self._apart = by_channel - by_channel.mean(axis=-2, keepdims=True)
             place = next(i for i, own in enumerate(model.trainable_variables) if own is self._shared.kernel)
-            self.variables[place] = self._shift
+            self.variables[place], self.speeds[place] = self._sum, by_channel.shape[-2]
 
     def write_back(self) -> None:
-        """Give the model the weights that were trained in their place."""
+        """Give the model the weights that were trained in their place.
+
+        The channels stay as far apart as they began; where weights decay, Keras would let that shrink, unseen by a
+        slice that is the same in all of them.
+        """
         if self._shared is not None:
-            moved = _by_channel(self._start) + self._shift.numpy()
-            self._shared.kernel.assign(moved.reshape(self._start.shape))
+            channels = self._apart + self._sum.numpy()[..., None, :] / self._apart.shape[-2]
+            self._shared.kernel.assign(channels.reshape(self._shared.kernel.shape))
 
     def __call__(self, slices: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         """Probabilities (n, labels) float32 of slices (n, H, W, C) uint8, with dropout.
@@ -91,10 +97,9 @@ class Network:
             case layers.Conv2D() | layers.Dense() if len(group) > 1:
                 return self._with_dropout(group, value, step, number)
             case layers.Dense() if layer.activation is keras.activations.sigmoid:
-                kernel, bias = self._weights(layer, value, tf.float32)
-                return _Value(tf.sigmoid(tf.matmul(tf.cast(value.tensor, tf.float32), kernel) + bias))
+                return _Value(tf.sigmoid(self._dense(layer, value, tf.float32)))
             case layers.Conv2D() if not layer.use_bias and layer.activation is keras.activations.linear:
-                kernel, _ = self._weights(layer, value, self._dtype)
+                kernel = tf.cast(self._kernel(layer) * value.factor, self._dtype)
                 return _Value(tf.nn.conv2d(value.tensor, kernel, layer.strides, layer.padding.upper()))
             case layers.BatchNormalization():
                 return _Value(self._normalised(layer, _whole(value)))
@@ -111,12 +116,13 @@ class Network:
     def _with_dropout(self, group: Sequence[Any], value: _Value, step: tf.Tensor, number: int) -> _Value:
         """A layer with ReLU, pooling after a convolution, and dropout, whose scale is left pending."""
         layer, dropout = group[0], group[-1]
-        kernel, bias = self._weights(layer, value, self._dtype)
         shape = tf.concat([tf.shape(value.tensor)[:1], self._shape_of(group, value)], 0)
         keep = keep_mask(shape, dropout.rate, self._seed, step, number)
         if isinstance(layer, layers.Dense):
-            outputs = relu_dropout(tf.nn.bias_add(tf.matmul(value.tensor, kernel), bias), keep)
+            outputs = relu_dropout(self._dense(layer, value, self._dtype), keep)
         else:
+            kernel = tf.cast(self._kernel(layer) * value.factor, self._dtype)
+            bias = tf.cast(layer.bias.value, self._dtype)
             outputs = conv_relu_pool_dropout(value.tensor, kernel, bias, keep)
         return _Value(outputs, LEVELS / (LEVELS - dropped_levels(dropout.rate)))
 
@@ -126,16 +132,16 @@ class Network:
         sizes = zip(value.tensor.shape[1:3], group[0].kernel_size, strict=True)
         return [*((size - kernel + 1) // 2 for size, kernel in sizes), group[0].filters]
 
-    def _weights(self, layer: Any, value: _Value, dtype: tf.DType) -> tuple[tf.Tensor, tf.Tensor | None]:
-        """Kernel, with what is pending multiplied in, and bias."""
-        kernel = layer.kernel.value
-        if layer is self._shared:
-            shape = [*kernel.shape[:-2], -1, kernel.shape[-1]] if len(kernel.shape) == 4 else [-1, kernel.shape[-1]]
-            # All channels move by the shift, and each has the gradient of one.
-            moved = self._shift + tf.stop_gradient((value.copies - 1) * self._shift)
-            kernel = tf.reshape(self._sum + moved, shape)
-        bias = tf.cast(layer.bias.value, dtype) if layer.use_bias else None
-        return tf.cast(kernel * value.factor, dtype), bias
+    def _kernel(self, layer: Any) -> tf.Tensor:
+        """A layer's kernel, with the sum of its channels in place of them where they meet a repeated slice."""
+        if layer is not self._shared:
+            return layer.kernel.value
+        return self._sum[:, :, None] if isinstance(layer, layers.Conv2D) else self._sum
+
+    def _dense(self, layer: Any, value: _Value, dtype: tf.DType) -> tf.Tensor:
+        """A dense layer without its activation, (n, units)."""
+        product = tf.matmul(tf.cast(value.tensor, dtype), tf.cast(self._kernel(layer), dtype))
+        return product * value.factor + tf.cast(layer.bias.value, dtype)
 
     def _normalised(self, layer: Any, inputs: tf.Tensor) -> tf.Tensor:
         scale = layer.gamma.value if layer.scale else tf.ones(inputs.shape[-1])

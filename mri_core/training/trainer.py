@@ -97,7 +97,8 @@ class Trainer:
             loss = tf.reduce_mean(losses)
         gradients = tape.gradient(loss, self._network.variables)
         done = self._done.assign_add(1)
-        self._optimizer.apply(gradients, rate, self._spec.weight_decay, done)
+        decay = rate * self._spec.weight_decay if self._spec.weight_decay else None
+        self._optimizer.apply(gradients, [rate * speed for speed in self._network.speeds], decay, done)
         for average, variable in zip(self._averages, self._network.variables, strict=bool(self._averages)):
             # Early on the average follows closely: a long memory of random weights helps nobody.
             kept = tf.minimum(

@@ -10,9 +10,18 @@ from mri_core.models import ARCHITECTURES
 from mri_core.models.build import build_model
 from mri_core.training.kernels import keep_mask
 from mri_core.training.network import Network
+from mri_core.training.optimizers import OPTIMIZERS
 
 RANDOM = np.random.default_rng(3)
 TRUTH = (RANDOM.random((8, 3)) < 0.4).astype(np.float32)
+
+
+KERAS = {
+    "adam": keras.optimizers.Adam,
+    "sgd": keras.optimizers.SGD,
+    "nesterov": lambda **settings: keras.optimizers.SGD(momentum=0.9, nesterov=True, **settings),
+    "rmsprop": keras.optimizers.RMSprop,
+}
 
 
 def slices_of(shape: tuple[int, ...], n: int = 8) -> np.ndarray:
@@ -45,10 +54,10 @@ def compare(model: keras.Model, slices: np.ndarray) -> None:
     found, gradients = loss_and_gradients(network.variables, lambda: network(tf.constant(slices), step))
     np.testing.assert_allclose(found, expected, atol=1e-5)
     for ours, theirs in zip(gradients, keras_gradients, strict=True):
-        if ours.shape != theirs.shape:  # the three channels of a repeated slice have the same gradient
-            theirs = theirs.reshape(*ours.shape[:-2], 3, ours.shape[-1])
+        if ours.shape != theirs.shape:  # three channels of a repeated slice, each with the gradient of their sum
+            theirs = theirs.reshape(*ours.shape[:-1], 3, ours.shape[-1])
             np.testing.assert_allclose(theirs[..., 0, :], theirs[..., 2, :], atol=1e-6)
-            theirs = theirs[..., :1, :]
+            theirs = theirs[..., 0, :]
         # As a whole: a unit within rounding of the ReLU's kink may fall on either side.
         assert np.linalg.norm(ours - theirs) <= 0.05 * np.linalg.norm(theirs) + 1e-6
     for variable, value in zip(model.non_trainable_variables, after, strict=True):
@@ -92,6 +101,29 @@ def test_what_is_trained_in_place_of_three_channels_is_written_back(architecture
     moved = network(tf.constant(slices), step).numpy()
     network.write_back()
     np.testing.assert_allclose(model(slices, training=False).numpy(), moved, atol=1e-5)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("architecture", ["linear", "dense"])
+def test_steps_end_where_those_of_keras_do(architecture: str, optimizer: str) -> None:
+    """Three repeated channels, whose sum is trained at three times the learning rate."""
+    keras.utils.set_random_seed(1)
+    model = without_dropout(build_model(architecture, (12, 12), 3, 3))
+    theirs = keras.models.clone_model(model)
+    theirs.set_weights(model.get_weights())
+    slices, rate, step = slices_of((12, 12, 1)), 0.002, tf.constant(0, tf.int64)
+    before = model(slices, training=False).numpy()
+    network, reference = Network(model, "float32", seed=0), KERAS[optimizer](learning_rate=rate)
+    ours = OPTIMIZERS[optimizer](network.variables)
+    for number in range(1, 6):
+        _, gradients = loss_and_gradients(network.variables, lambda: network(tf.constant(slices), step))
+        rates = [tf.constant(rate * speed) for speed in network.speeds]
+        ours.apply([tf.constant(one) for one in gradients], rates, None, tf.constant(number, tf.int64))
+        _, gradients = loss_and_gradients(theirs.trainable_variables, lambda: theirs(slices, training=True))
+        reference.apply(gradients, theirs.trainable_variables)
+    network.write_back()
+    assert np.abs(before - theirs(slices, training=False)).max() > 0.005
+    np.testing.assert_allclose(model(slices, training=False), theirs(slices, training=False), atol=5e-4)
 
 
 def test_bfloat16_is_close_to_float32() -> None:

@@ -27,7 +27,8 @@ def test_moves_like_keras(name: str, weight_decay: float) -> None:
     reference.build(theirs)
     for step in range(1, 21):
         gradients = [tf.constant(random.normal(size=shape), tf.float32) for shape in shapes]
-        optimizer.apply(gradients, tf.constant(0.01), weight_decay, tf.constant(step, tf.int64))
+        decay = tf.constant(0.01 * weight_decay) if weight_decay else None
+        optimizer.apply(gradients, [tf.constant(0.01)] * 2, decay, tf.constant(step, tf.int64))
         reference.apply(gradients, theirs)
     for mine, other in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(mine.numpy(), other.numpy(), rtol=2e-5, atol=2e-6)
@@ -38,7 +39,7 @@ def test_slots_are_what_the_next_step_depends_on(name: str) -> None:
     variable = tf.Variable(tf.ones((3, 2)))
     optimizer = OPTIMIZERS[name]([variable])
     before = [slot.numpy() for slot in optimizer.slots]
-    optimizer.apply([tf.ones((3, 2))], tf.constant(0.1), 0.0, tf.constant(1, tf.int64))
+    optimizer.apply([tf.ones((3, 2))], [tf.constant(0.1)], None, tf.constant(1, tf.int64))
     assert len(before) == len(optimizer.slots)
     assert not optimizer.slots or any(
         (slot.numpy() != old).any() for slot, old in zip(optimizer.slots, before, strict=True)
