@@ -5,7 +5,6 @@ Data sets and ended runs never change, so they are kept by fingerprint or id; wh
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -17,6 +16,8 @@ from mri_core.datasets.demo.start import DEMO, Attempt, last_attempt
 from mri_core.datasets.statistics import label_statistics
 from mri_core.evaluation.report import Report
 from mri_core.prediction.answers import FileAnswer, answer_file
+from mri_core.prediction.judged_run import JudgedRun, open_judged_run
+from mri_core.prediction.model_file import version_of
 from mri_core.prediction.predictor import Predictor, load_predictor
 from mri_core.prediction.run_report import report_of
 from mri_core.runs.liveness import settle
@@ -85,25 +86,36 @@ def active_run(dataset_name: str) -> Run | None:
     return None
 
 
-@st.cache_resource(max_entries=32, show_spinner="Judging the predictions")
-def report(folder: Path, split: str) -> Report:
-    """What the ended run kept in a folder is worth on a split, at its model's thresholds."""
-    return report_of(store().get(folder.name), split, settings())
+def _as_it_is(run: Run) -> str:
+    """An ended run changes only in its model's thresholds and calibration."""
+    return f"{run.id} {version_of(run.folder)}"
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
-def report_figures(folder: Path, split: str) -> ReportFigures:
+@st.cache_resource(max_entries=32, show_spinner="Reading the predictions", hash_funcs={Run: _as_it_is})
+def judged(run: Run, split: str) -> JudgedRun:
+    """An ended run on a split, with its model's present thresholds and calibration."""
+    return open_judged_run(run, split, settings())
+
+
+@st.cache_resource(max_entries=32, show_spinner="Judging the predictions", hash_funcs={Run: _as_it_is})
+def report(run: Run, split: str) -> Report:
+    """What an ended run is worth on a split, at its model's present thresholds."""
+    return report_of(judged(run, split))
+
+
+@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs={Run: _as_it_is})
+def report_figures(run: Run, split: str) -> ReportFigures:
     """The charts of `report`: drawing them takes longer than all else on that page."""
-    return draw_report(report(folder, split))
+    return draw_report(report(run, split))
 
 
-@st.cache_resource(max_entries=8, show_spinner="Loading the model")
-def predictor(folder: Path) -> Predictor:
-    """The model of an ended run."""
-    return load_predictor(folder)
+@st.cache_resource(max_entries=8, show_spinner="Loading the model", hash_funcs={Run: _as_it_is})
+def predictor(run: Run) -> Predictor:
+    """The model of an ended run, with its present thresholds and calibration."""
+    return load_predictor(run.folder)
 
 
-@st.cache_data(max_entries=64, show_spinner="Reading and predicting")
-def answer(folder: Path, name: str, data: bytes) -> FileAnswer:
+@st.cache_data(max_entries=64, show_spinner="Reading and predicting", hash_funcs={Run: _as_it_is})
+def answer(run: Run, name: str, data: bytes) -> FileAnswer:
     """What the model of a run says of one uploaded file, kept by the file's contents."""
-    return answer_file(predictor(folder), data, name)
+    return answer_file(predictor(run), data, name)

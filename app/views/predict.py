@@ -42,7 +42,7 @@ def main() -> None:
             f"{len(files)} files were dropped, expected at most {MOST_FILES} at once; `mri predict` takes any number."
         )
         return
-    answers = [cache.answer(run.folder, file.name, file.getvalue()) for file in files]
+    answers = [cache.answer(run, file.name, file.getvalue()) for file in files]
     table = answers_table(answers)
     if len(table):
         st.download_button(

@@ -13,6 +13,7 @@ from mri_core.cli.training import RunName
 from mri_core.errors import InvalidInput, StorageError
 from mri_core.evaluation.table import AVERAGE_ROWS
 from mri_core.prediction.answers import FileAnswer, answer_path, answers_json
+from mri_core.prediction.judged_run import open_judged_run
 from mri_core.prediction.model_file import MODEL_KERAS, MODEL_ONNX, read_description
 from mri_core.prediction.predictor import load_predictor
 from mri_core.prediction.run_report import report_of
@@ -30,7 +31,7 @@ def evaluate(
 ) -> None:
     """Scores of a run at the model's thresholds."""
     found = _find(run)
-    document = report_of(found, split, Settings()).judgement.to_json()
+    document = report_of(open_judged_run(found, split, Settings())).judgement.to_json()
     if json:
         print_json({"run": found.id, "split": split, **document})
         return

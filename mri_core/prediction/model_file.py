@@ -58,6 +58,15 @@ def read_description(folder: Path) -> ModelDescription:
         raise StorageError(f"{path} cannot be read; train the run again") from error
 
 
+def version_of(folder: Path) -> str:
+    """A text that changes whenever the run's `model.json` does, for whoever keeps what follows from it."""
+    try:
+        state = (folder / MODEL_JSON).stat()
+    except OSError:
+        return "no model"
+    return f"{state.st_mtime_ns} {state.st_ino} {state.st_size}"
+
+
 def save_thresholds(folder: Path, choices: Sequence[ChosenThreshold]) -> ModelDescription:
     """Make chosen thresholds those of the model; labels without a choice here keep theirs. Returns what is saved.
 
