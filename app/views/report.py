@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.ui import cache, judging, state
 from mri_core import words
-from mri_core.charts import scores
+from mri_core.charts import score_tables as tables
 from mri_core.charts.scores import ReportFigures
 from mri_core.evaluation.report import Report
 from mri_core.evaluation.table import score_table
@@ -28,6 +28,7 @@ def main() -> None:
     split = judging.pick_split()
     report = cache.report(run, split)
     draw_scores(run, split, report)
+    draw_beside(report)
     figures = cache.report_figures(run, split)
     draw_strata(report)
     draw_confusion(figures)
@@ -36,13 +37,12 @@ def main() -> None:
 
 
 def draw_scores(run: Run, split: str, report: Report) -> None:
-    evaluation = report.evaluation
+    evaluation, judged = report.evaluation, report.judgement.slices
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.subheader(f"Scores on {words.count(evaluation.counts.slices)} {split} slices", help=SAMPLES)
-        written = scores.scores_in_words(report.judgement.slices)
-        st.table(written.style.format(thousands=",", subset=["Support"]))
-        st.caption(scores.resampling_in_words(report.judgement.slices))
+        st.table(tables.scores_in_words(judged).style.format(thousands=",", subset=["Support"]))
+        st.caption(tables.resampling_in_words(judged))
         st.caption("In the samples average a slice without any label counts as zero; the row beneath leaves those out.")
         st.download_button(
             "Download as CSV",
@@ -52,21 +52,32 @@ def draw_scores(run: Run, split: str, report: Report) -> None:
             on_click="ignore",
         )
     with right:
-        st.subheader("Beside predicting nothing", help="What always answering *no finding* reaches on the same slices.")
-        st.table(scores.beside_baseline(evaluation))
+        st.subheader("Whole slices", help="A slice is right when every label on it is. With 95 % intervals.")
+        st.table(tables.whole_slices_in_words(judged))
         nothing = words.count(evaluation.overall.no_finding.slices)
         st.caption(
-            f"{nothing} of these slices carry no finding. Binary accuracy: answers that are right, label by label. "
-            "Subset accuracy: slices with every label right."
+            f"{nothing} of these slices carry no finding. A false alarm is any label predicted on one of them, or on "
+            "any slice of a patient who has none."
         )
         limits = zip(evaluation.label_names, evaluation.thresholds, strict=True)
-        written_limits = ", ".join(f"{words.plain(name)} from {limit:g}" for name, limit in limits)
+        written_limits = ", ".join(f"{words.plain(name)} from {limit:.3g}" for name, limit in limits)
         st.caption(f"Thresholds stored with the model: {written_limits}.")
+
+
+def draw_beside(report: Report) -> None:
+    st.subheader("Whatever the threshold", help="Scores of the probabilities themselves, with 95 % intervals.")
+    st.table(tables.ranking_in_words(report.judgement.slices))
+    st.subheader("Beside answers that never look", help="A model is worth what it scores above these.")
+    st.table(tables.beside_baselines(report.judgement))
+    st.caption(
+        "Predict nothing calls every slice *no finding*. Prevalence answers with each label's share of the training "
+        "slices: labels drawn with that chance for decisions, the share itself for probabilities."
+    )
 
 
 def draw_strata(report: Report) -> None:
     st.subheader("On whom", help="The same thresholds on some of the slices, and on patients in place of slices.")
-    st.table(scores.strata_in_words(report.judgement))
+    st.table(tables.strata_in_words(report.judgement))
     st.caption(
         "A patient carries a label when any slice does. The probability is that of the most probable slice, or the "
         "mean of the three most probable, which one wrong slice sways less."

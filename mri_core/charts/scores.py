@@ -1,33 +1,17 @@
-"""What a run is worth: an evaluation -> tables in words, confusion of every label, precision-recall and ROC curves."""
+"""What a run is worth: an evaluation -> confusion of every label, precision-recall and ROC curves."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
 from mri_core import words
 from mri_core.charts.theme import NO_FINDING, finish, label_colours, literal
-from mri_core.evaluation import Curve, Evaluation, score_table, undefined_reason
-from mri_core.evaluation.judgement import Judged, Judgement
+from mri_core.evaluation import Curve, Evaluation
 from mri_core.evaluation.report import Report
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-PATIENT_RULES = {"any_slice": "Patients, most probable slice", "mean_of_top_3": "Patients, mean of three slices"}
-_LABELLED = "Slices with a label"
-STRATA_SCORES = {
-    "Micro-F1": ("averages", "micro", "f1"),
-    "Macro-F1": ("averages", "macro", "f1"),
-    "Subset accuracy": ("subset_accuracy",),
-    "No finding, recall": ("no_finding", "recall"),
-    "No finding, precision": ("no_finding", "precision"),
-}
-"""What the strata are compared by: its title -> its place in the document of an evaluation."""
 
 MOST_POINTS = 2000
 _HEIGHT = 420
@@ -49,85 +33,6 @@ def draw_report(report: Report) -> ReportFigures:
         precision_recall=precision_recall_figure(evaluation, report.precision_recall),
         roc=roc_figure(evaluation, report.roc),
     )
-
-
-def scores_in_words(judged: Judged) -> pd.DataFrame:
-    """The study's table as it is read: three decimals, or why there is no score; the support stays a number.
-
-    Rows as in `score_table`, labels as Markdown. Beside F1 its 95 % interval.
-    """
-    evaluation = judged.evaluation
-    table = score_table(evaluation)
-    rows = [("labels", name) for name in evaluation.label_names]
-    rows += [("averages", name) for name in evaluation.overall.averages]
-    table.insert(3, "95 % interval of F1", [_interval(judged, (*row, "f1")) for row in rows])
-    for name in ("precision", "recall", "f1"):
-        table[name] = [
-            words.score(value, undefined_reason(evaluation, str(row), name) if math.isnan(value) else "")
-            for row, value in table[name].items()
-        ]
-    return table.rename(
-        index=words.plain, columns={"precision": "Precision", "recall": "Recall", "f1": "F1", "support": "Support"}
-    )
-
-
-def resampling_in_words(judged: Judged) -> str:
-    """Where the intervals come from."""
-    resampling = judged.intervals.resampling
-    known = "" if resampling.unit == "patient" else " Patients are unknown, so the intervals are rather too narrow."
-    return (
-        f"Intervals by bootstrap over {words.count(resampling.number)} {resampling.unit}s, "
-        f"{words.count(resampling.resamples)} resamples.{known}"
-    )
-
-
-def strata_in_words(judgement: Judgement) -> pd.DataFrame:
-    """Scores with their intervals: over all slices, those with a label, and patients; rows are the strata."""
-    import pandas as pd
-
-    strata = {"All slices": judgement.slices, _LABELLED: judgement.labelled_only}
-    strata |= {PATIENT_RULES[rule]: judged for rule, judged in judgement.patients.items()}
-    rows = {
-        name: {
-            # Among slices that all carry a label there is no finding to find.
-            title: "does not apply" if name == _LABELLED and path[0] == "no_finding" else _with_interval(judged, path)
-            for title, path in STRATA_SCORES.items()
-        }
-        for name, judged in strata.items()
-        if judged is not None
-    }
-    return pd.DataFrame.from_dict(rows, orient="index")
-
-
-def _with_interval(judged: Judged, path: tuple[str, ...]) -> str:
-    found = judged.intervals.scores[path]
-    written = words.score(found.value)
-    return f"{written} ({_interval(judged, path)})" if not found.reason else written
-
-
-def _interval(judged: Judged, path: tuple[str, ...]) -> str:
-    found = judged.intervals.scores[path]
-    return found.reason or f"{found.low:.3f} to {found.high:.3f}"
-
-
-def beside_baseline(evaluation: Evaluation) -> pd.DataFrame:
-    """The scores over all labels, and what predicting nothing reaches on the same slices, in words."""
-    import pandas as pd
-
-    run, nothing = evaluation.overall, evaluation.baseline
-    rows = {
-        "Micro-F1": ("micro", run.averages["micro"].f1, nothing.averages["micro"].f1),
-        "Macro-F1": ("macro", run.averages["macro"].f1, nothing.averages["macro"].f1),
-        "Binary accuracy": ("", run.binary_accuracy, nothing.binary_accuracy),
-        "Subset accuracy": ("", run.subset_accuracy, nothing.subset_accuracy),
-        "No finding, recall": ("recall", run.no_finding.recall, nothing.no_finding.recall),
-        "No finding, precision": ("precision", run.no_finding.precision, nothing.no_finding.precision),
-    }
-    written = {}
-    for name, (score, *values) in rows.items():
-        row = "no finding" if name.startswith("No finding") else score
-        written[name] = [words.score(value, undefined_reason(evaluation, row, score)) for value in values]
-    return pd.DataFrame.from_dict(written, orient="index", columns=["This run", "Predict nothing"])
 
 
 def confusion_figure(evaluation: Evaluation, label: str) -> go.Figure:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from sklearn.metrics import classification_report
+from sklearn.metrics import classification_report, roc_auc_score
 from streamlit.testing.v1 import AppTest
 
 from mri_core.datasets.dataset import open_dataset
@@ -51,9 +51,12 @@ def test_scores_are_scikit_learns(trained, open_page: Open, split: str) -> None:
         nothing = not called[:, column].any()
         assert (table.loc[name, "Precision"] == "undefined (nothing predicted)") == nothing
     assert f"Scores on {len(stored.ids)} {split} slices" in [each.value for each in app.subheader]
-    beside = app.table[1].value
+    whole, ranking, beside = (app.table[number].value for number in (1, 2, 3))
+    assert whole.loc["Subset accuracy", "Score"].startswith(f"{(called == stored.truth).all(axis=1).mean():.3f}")
+    area = roc_auc_score(stored.truth[:, 0], stored.probabilities[:, 0])
+    assert ranking.loc["label 1", "ROC AUC"].startswith(f"{area:.3f}")
     assert beside.loc["Binary accuracy", "Predict nothing"] == f"{1 - stored.truth.mean():.3f}"
-    assert beside.loc["Subset accuracy", "This run"] == f"{(called == stored.truth).all(axis=1).mean():.3f}"
+    assert list(beside.columns) == ["This run", "Predict nothing", "Predict everything", "Prevalence"]
     assert any("counts as zero" in caption.value for caption in app.caption)
     assert app.download_button[0].label == "Download as CSV"
     assert len(app.get("plotly_chart")) == len(LABELS) + 2

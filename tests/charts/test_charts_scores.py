@@ -1,8 +1,8 @@
-"""Tables and figures of a report, against scikit-learn and counts by hand."""
+"""The figures of a report, against scikit-learn and counts by hand."""
 
 import numpy as np
 import pytest
-from sklearn.metrics import average_precision_score, classification_report, confusion_matrix, f1_score, roc_auc_score
+from sklearn.metrics import average_precision_score, confusion_matrix, roc_auc_score
 
 from mri_core.charts import scores
 from mri_core.evaluation import Predictions
@@ -28,61 +28,6 @@ def report(predictions: Predictions) -> Report:
 
 def predicted(predictions: Predictions) -> np.ndarray:
     return (predictions.probabilities >= np.array(list(THRESHOLDS.values()))).astype(int)
-
-
-def test_scores_in_words_are_scikit_learns(predictions: Predictions, report: Report) -> None:
-    table = scores.scores_in_words(report.judgement.slices)
-    theirs = classification_report(
-        predictions.truth, predicted(predictions), target_names=LABELS, output_dict=True, zero_division=0
-    )
-    for ours, name in (("label 1", "label 1"), (r"\*two\*", "*two*"), ("micro avg", "micro avg")):
-        for column, key in (("Precision", "precision"), ("Recall", "recall"), ("F1", "f1-score")):
-            assert table.loc[ours, column] == f"{theirs[name][key]:.3f}"
-        assert table.loc[ours, "Support"] == theirs[name]["support"]
-    never = table.loc["never"]
-    assert list(never[["Precision", "Recall", "F1", "Support"]]) == [
-        "undefined (nothing predicted)",
-        *["undefined (no positives)"] * 2,
-        0,
-    ]
-    assert "undefined" in never["95 % interval of F1"]
-    low, high = map(float, table.loc["micro avg", "95 % interval of F1"].split(" to "))
-    assert low < float(table.loc["micro avg", "F1"]) < high
-    assert "samples avg, labelled slices" in table.index
-
-
-def test_strata_are_judged_apart(predictions: Predictions) -> None:
-    patients = np.repeat(np.arange(400), 10)
-    judged = make_report(predictions, THRESHOLDS, patients).judgement
-    table = scores.strata_in_words(judged)
-    assert list(table.index) == ["All slices", "Slices with a label", *scores.PATIENT_RULES.values()]
-    assert set(judged.patients) == set(scores.PATIENT_RULES)
-    labelled = predictions.truth.any(axis=1)
-    theirs = f1_score(predictions.truth[labelled], predicted(predictions)[labelled], average="micro")
-    assert table.loc["Slices with a label", "Micro-F1"].startswith(f"{theirs:.3f} (")
-    assert table.loc["Slices with a label", "No finding, recall"] == "does not apply"
-    assert "bootstrap over 400 patients" in scores.resampling_in_words(judged.slices)
-    alone = make_report(predictions, THRESHOLDS).judgement.slices
-    assert "4,000 slices" in scores.resampling_in_words(alone) and "too narrow" in scores.resampling_in_words(alone)
-
-
-def test_baseline_predicts_nothing(predictions: Predictions, report: Report) -> None:
-    table = scores.beside_baseline(report.evaluation)
-    truth, ours = predictions.truth, predicted(predictions)
-    empty = ~truth.any(axis=1)
-    assert table.loc["Binary accuracy", "Predict nothing"] == f"{1 - truth.mean():.3f}"
-    assert table.loc["Subset accuracy", "Predict nothing"] == f"{empty.mean():.3f}"
-    assert table.loc["No finding, precision", "Predict nothing"] == f"{empty.mean():.3f}"
-    assert table.loc["Micro-F1", "Predict nothing"] == "0.000"
-    assert table.loc["Binary accuracy", "This run"] == f"{(truth == ours).mean():.3f}"
-    assert table.loc["No finding, recall", "This run"] == f"{(~ours[empty].any(axis=1)).mean():.3f}"
-
-
-def test_undefined_no_finding_is_said_in_words() -> None:
-    everything = Predictions(np.array(["a"]), np.array([[1]], np.uint8), np.array([[0.9]]), ("only",))
-    table = scores.beside_baseline(make_report(everything, {"only": 0.5}).evaluation)
-    assert table.loc["No finding, recall", "This run"] == "undefined (every slice has a label)"
-    assert table.loc["No finding, precision", "This run"] == "undefined (no slice called no finding)"
 
 
 @pytest.mark.parametrize("position", range(3))
