@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from mri_core.settings import Settings
 from mri_core.training.plan import plan_epoch
 from mri_core.training.presets import make_spec
 from mri_core.training.spec import TrainingSpec
-from mri_core.training.worker import train
+from mri_core.training.worker import peak_memory_mb, train
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ def observe(name: str, spec: TrainingSpec, enough: Callable[[ObservedStore], boo
     return {
         "rates": epoch_rates(store.reports, spec.batch_size, images),
         "first_step": first_step(store.reports),
-        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_memory_mb": peak_memory_mb(),
         "epochs": [(seconds - store.reports[0].seconds, score) for seconds, score in store.epochs],
     }
 

@@ -10,6 +10,7 @@ import os
 import resource
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mri_core.datasets.dataset import Dataset, open_dataset
@@ -21,8 +22,6 @@ from mri_core.settings import Settings
 
 if TYPE_CHECKING:
     import keras
-
-    from mri_core.training.fit import Fitted
 
 VERIFIED_SLICES = 500
 
@@ -80,7 +79,7 @@ def train(store: RunStore, run: Run, settings: Settings) -> None:
     store.finish(
         run.id,
         "stopped" if fitted.stopped else "finished",
-        timing=_timing(fitted),
+        timing=Timing(fitted.seconds, fitted.images_per_second, peak_memory_mb()),
         error=warning,
         best_epoch=fitted.best_epoch,
     )
@@ -141,9 +140,16 @@ def _training_data(run: Run, settings: Settings) -> Dataset:
     return dataset
 
 
-def _timing(fitted: Fitted) -> Timing:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return Timing(fitted.seconds, fitted.images_per_second, peak)
+def peak_memory_mb() -> float:
+    """The most memory this process has held at once.
+
+    Linux names it in the process's status; what `getrusage` says there includes the parent's at the process's start.
+    """
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2  # bytes on macOS
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 if __name__ == "__main__":
