@@ -11,7 +11,7 @@ import pandas as pd
 
 from mri_core.datasets.build import DatasetBuilder
 from mri_core.datasets.dataset import SPLITS, Dataset
-from mri_core.datasets.split import split_patients
+from mri_core.datasets.split import stratified_split
 from mri_core.errors import ImageError, InvalidInput
 from mri_core.images import read_file
 from mri_core.images.prepare import prepare
@@ -43,7 +43,7 @@ def import_table(
 
     table: a CSV with a column `file` (path under `folder`), optionally `patient` and `split` (train,
     validation, test), and one column a label holding 1/0, yes/no or blank (no). Without `split`, patients are
-    dealt out 12 : 3 : 5; without `patient` every file counts as one.
+    dealt into splits of 12 : 3 : 5 with label sets alike; without `patient` every file counts as one.
     Raises InvalidInput for a table that is not as described, or when no file can be read.
     """
     rows, labels = _read_table(table)
@@ -127,7 +127,4 @@ def _read_one(root: Path, file: str, size: int) -> tuple[np.ndarray, float | Non
 def _splits(rows: pd.DataFrame, labels: list[str], seed: int) -> list[str]:
     if SPLIT in rows:
         return rows[SPLIT].tolist()
-    groups = rows[PATIENT].fillna(rows[FILE])
-    positives = rows[labels].astype(int).groupby(groups.to_numpy(), sort=True).sum()
-    dealt = dict(zip(positives.index, split_patients(positives.to_numpy(), seed).tolist(), strict=True))
-    return [dealt[group] for group in groups]
+    return stratified_split(rows[labels].to_numpy(np.uint8), rows[PATIENT].to_numpy(object), seed=seed).tolist()

@@ -14,10 +14,10 @@ import numpy as np
 from mri_core.datasets.build import DatasetBuilder
 from mri_core.datasets.dataset import Dataset
 from mri_core.datasets.demo.anatomy import Atlas, load_atlas
+from mri_core.datasets.demo.deal import split_patients
 from mri_core.datasets.demo.lesion import draw_lesion
 from mri_core.datasets.demo.patient import PIXEL_MM, SIZE, SLICES_PER_PATIENT, draw_head, sample_tissue
 from mri_core.datasets.demo.scanner import acquire, draw_scanner
-from mri_core.datasets.split import split_patients
 from mri_core.errors import InvalidInput
 from mri_core.settings import Settings
 
