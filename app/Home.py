@@ -17,20 +17,27 @@ PAGES = {
         st.Page("views/overview.py", title="Overview", icon=":material/home:", default=True),
         st.Page("views/browse.py", title="Browse", icon=":material/grid_view:", url_path="browse"),
         st.Page("views/labels.py", title="Labels", icon=":material/bar_chart:", url_path="labels"),
+        st.Page("views/quality.py", title="Quality", icon=":material/fact_check:", url_path="quality"),
         st.Page("views/augment.py", title="Augmentation", icon=":material/flip:", url_path="augment"),
     ],
     "Model": [
         st.Page("views/train.py", title="Train", icon=":material/play_arrow:", url_path="train"),
         st.Page("views/runs.py", title="Runs", icon=":material/table_rows:", url_path="runs"),
-        st.Page("views/report.py", title="Report", icon=":material/lab_profile:", url_path="report"),
         st.Page("views/reproduce.py", title="Reproduction", icon=":material/replay:", url_path="reproduce"),
+    ],
+    "Judge": [
+        st.Page("views/report.py", title="Report", icon=":material/lab_profile:", url_path="report"),
+        st.Page("views/thresholds.py", title="Thresholds", icon=":material/tune:", url_path="thresholds"),
+        st.Page("views/calibration.py", title="Calibration", icon=":material/balance:", url_path="calibration"),
+        st.Page("views/failures.py", title="Failures", icon=":material/crisis_alert:", url_path="failures"),
+        st.Page("views/compare.py", title="Compare", icon=":material/compare_arrows:", url_path="compare"),
     ],
     "Use": [
         st.Page("views/predict.py", title="Predict", icon=":material/search_insights:", url_path="predict"),
     ],
 }
 
-page = st.navigation(PAGES)
+page = st.navigation(PAGES, expanded=True)
 with errors.in_words():
     state.pick_dataset()
     page.run()

@@ -31,6 +31,11 @@ def score(value: float | None, reason: str = "undefined") -> str:
     return reason if value is None or math.isnan(value) else f"{value:.3f}"
 
 
+def difference(value: float) -> str:
+    """A difference of scores, with its sign; the minus is as wide as the plus."""
+    return f"{value:+.3f}".replace("-", "−") if value else "0.000"
+
+
 def percent(share: float | None) -> str:
     """A share in [0, 1] as percent with one decimal."""
     return "undefined" if share is None or math.isnan(share) else f"{share * 100:.1f} %"

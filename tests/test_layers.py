@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 ROOMS = (
-    ("mri_core.errors", "mri_core.settings", "mri_core.replacing"),
+    ("mri_core.errors", "mri_core.settings", "mri_core.replacing", "mri_core.words"),
     ("mri_core.images",),
     ("mri_core.datasets",),
     (
@@ -21,13 +21,14 @@ ROOMS = (
         "mri_core.training.spec",
         "mri_core.training.presets",
     ),
+    ("mri_core.quality",),
     ("mri_core.training.plan",),
     ("mri_core.runs",),
     ("mri_core.prediction",),
     ("mri_core.training",),
-    ("mri_core.words", "mri_core.charts"),
+    ("mri_core.charts",),
     ("mri_core.documents",),
-    ("mri_core.reproduction", "mri_core.bench"),
+    ("mri_core.reproduction", "mri_core.bench", "mri_core.card"),
     ("mri_core.cli", "mri_core.__main__"),
     ("app",),
 )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.ui import cache, errors, state
+from mri_core import words
 from mri_core.runs.run import Run
 
 
@@ -16,6 +17,14 @@ def confirm_deletion(chosen: Sequence[Run]) -> None:
     st.write("These runs are removed, with their models, probabilities and curves. This cannot be undone.")
     for run in chosen:
         st.text(f"{run.name}, {run.status}, {state.moment(run.created)}, on {run.dataset_name}")
+    titled = {one.run_id: one.dataset for one in cache.champions().values()}
+    for run in chosen:
+        if run.id in titled:
+            st.warning(
+                f"{words.plain(run.name)} is the champion of {words.plain(titled[run.id])}, which then has none: "
+                "Predict starts with the newest run.",
+                icon=":material/trophy:",
+            )
     label = "Delete this run" if len(chosen) == 1 else f"Delete these {len(chosen)} runs"
     if st.button(label, type="primary", icon=":material/delete:"):
         with errors.in_words():

@@ -1,18 +1,16 @@
-"""Slices as pictures: enlarged pixel by pixel, on black, never smoothed."""
+"""Slices on a page."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
-from PIL import Image, ImageColor
+
+from mri_core.images.picture import picture
 
 TILE, LARGE = 160, 480
 """Widths in CSS pixels of a slice in a grid, and of one looked at by itself."""
-
-_BLACK = (0, 0, 0)
 
 
 def show(pixels: np.ndarray, alt: str, width: int = TILE, colours: Sequence[str | None] = ()) -> None:
@@ -20,52 +18,3 @@ def show(pixels: np.ndarray, alt: str, width: int = TILE, colours: Sequence[str 
     # A width given to `st.image` itself would smooth the picture down to it, and its own choice of format is JPEG.
     with st.container(width=width):
         st.image(picture(pixels, width, colours), width="stretch", output_format="PNG", alt=alt)
-
-
-def enlarge(pixels: np.ndarray, edge: int) -> np.ndarray:
-    """Repeat pixels until the longer side is at least `edge`, by a whole number so that every pixel keeps its shape.
-
-    pixels: (H, W) or (H, W, 3) uint8. Returns the same kind.
-    """
-    times = max(1, -(-edge // max(pixels.shape[:2])))
-    return pixels.repeat(times, axis=0).repeat(times, axis=1)
-
-
-def picture(pixels: np.ndarray, edge: int = LARGE, colours: Sequence[str | None] = ()) -> bytes:
-    """A square PNG of a slice in the middle of black, for showing at a width of `edge` CSS pixels.
-
-    colours: a strip under the slice, one field each: a colour such as "#0072B2", or None for an empty field.
-    """
-    # Two pixels for each CSS pixel, for screens that have them. A slice with more than that is averaged down.
-    side = 2 * edge
-    if max(pixels.shape[:2]) > side:
-        shrunk = Image.fromarray(pixels)
-        shrunk.thumbnail((side, side), Image.Resampling.BOX)
-    else:
-        shrunk = Image.fromarray(enlarge(pixels, side))
-    side = max(shrunk.size)
-    strip = side // 20 if colours else 0
-    canvas = Image.new("RGB" if colours else shrunk.mode, (side, side + strip))
-    canvas.paste(shrunk, ((side - shrunk.width) // 2, (side - shrunk.height) // 2))
-    for i, colour in enumerate(colours):
-        left, right = (side * end // len(colours) for end in (i, i + 1))
-        canvas.paste(ImageColor.getrgb(colour) if colour else _BLACK, (left, side, right, side + strip))
-    return _png(canvas)
-
-
-def contact_grid(slices: np.ndarray, columns: int, edge: int) -> bytes:
-    """One PNG with many slices side by side, row by row, each about `edge` pixels wide.
-
-    slices: (n, H, W) or (n, H, W, 3) uint8, n at least 1.
-    """
-    tiles = [enlarge(one, edge) for one in slices]
-    tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % columns)
-    rows = [np.concatenate(tiles[start : start + columns], axis=1) for start in range(0, len(tiles), columns)]
-    return _png(Image.fromarray(np.concatenate(rows)))
-
-
-def _png(image: Image.Image) -> bytes:
-    held = io.BytesIO()
-    # Repeated pixels pack well at the quickest level.
-    image.save(held, "PNG", compress_level=1)
-    return held.getvalue()

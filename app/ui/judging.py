@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.ui import cache, progress, state
+from app.ui import cache, progress, promotion, state
 from mri_core import words
 from mri_core.datasets.dataset import SPLITS
 from mri_core.runs.comparison import has_results
@@ -28,6 +28,7 @@ def pick_run() -> Run | None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(words.plain(run.name), width="content", anchor=False)
         progress.status_badge(run)
+        promotion.badge(run)
         st.caption(f"{words.choice(run.spec.architecture)} on {words.plain(run.dataset_name)}", width="content")
     if has_results(run):
         return run
@@ -71,6 +72,21 @@ def pick_split() -> str:
     )
     state.to_address(split=split)
     return split
+
+
+def pick_label(run: Run) -> str:
+    """One of the run's labels, from the address or chosen here."""
+    wanted = state.list_from_address("label", run.label_names)
+    label = st.segmented_control(
+        "Label",
+        run.label_names,
+        default=wanted[0] if wanted else run.label_names[0],
+        required=True,
+        format_func=words.plain,
+        key=f"label of {run.id}",
+    )
+    state.to_address(label=label)
+    return label
 
 
 def _without_results(run: Run) -> None:

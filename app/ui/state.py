@@ -25,6 +25,8 @@ def pick_dataset() -> None:
     if not names:
         return
     wanted = st.query_params.get(_DATASET) or st.session_state.get("chosen_dataset")
+    if made := st.session_state.pop("next_dataset", None):
+        st.session_state["dataset_picker"] = made
     if st.session_state.get("dataset_picker") not in names:
         st.session_state["dataset_picker"] = wanted if wanted in names else names[0]
     chosen = st.sidebar.selectbox(
@@ -32,6 +34,13 @@ def pick_dataset() -> None:
     )
     st.session_state["chosen_dataset"] = chosen
     st.query_params[_DATASET] = chosen
+
+
+def switch_dataset(name: str) -> None:
+    """Draw the page again with another data set picked."""
+    st.session_state["next_dataset"] = name
+    _drop_address()
+    st.rerun()
 
 
 def dataset() -> Dataset | None:

@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from app.ui import cache, images, progress, state
+from app.ui import cache, progress, state
 from mri_core import words
 from mri_core.datasets.browse import spread_labelled
 from mri_core.datasets.dataset import Dataset
 from mri_core.datasets.demo.start import DEMO, start_demo, stop_demo
+from mri_core.images.picture import contact_grid
 from mri_core.runs.run import Run
 
 SIZES = {
@@ -77,7 +78,7 @@ def show_dataset(dataset: Dataset) -> None:
     )
     shown = dataset.pixels[spread_labelled(dataset, 8)]
     st.image(
-        images.contact_grid(shown, columns=8, edge=256),
+        contact_grid(shown, columns=8, edge=256),
         width="stretch",
         output_format="PNG",
         alt=f"Slices of {header.name} that carry a label, side by side",

@@ -7,6 +7,7 @@ import streamlit as st
 from app.ui import cache, empty, images, state
 from mri_core import words
 from mri_core.charts import prediction as charts
+from mri_core.charts.champions import MARK
 from mri_core.charts.theme import label_colours
 from mri_core.prediction.answers import FileAnswer, answers_table
 from mri_core.prediction.predictor import Prediction
@@ -28,7 +29,7 @@ def main() -> None:
         st.info("There is no trained run on this data set yet.", icon=":material/model_training:")
         st.page_link("views/train.py", label="Train one", icon=":material/arrow_forward:")
         return
-    run = choose_run(runs)
+    run = choose_run(runs, cache.champion(dataset.name))
     files = st.file_uploader(
         "Slices or volumes: PNG, JPEG, TIFF, DICOM or NIfTI, up to 64 MB each",
         accept_multiple_files=True,
@@ -54,24 +55,26 @@ def main() -> None:
         show_answer(number, answer, colours)
 
 
-def choose_run(runs: Sequence[Run]) -> Run:
-    """The run whose model predicts; the newest unless the address names another."""
+def choose_run(runs: Sequence[Run], champion: Run | None) -> Run:
+    """The run whose model predicts: the one in the address, else the champion, else the newest."""
     by_id = {run.id: run for run in runs}
-    wanted = state.from_address("run")
+    title = champion.id if champion else None
+    wanted = next((run_id for run_id in (state.from_address("run"), title) if run_id in by_id), runs[0].id)
     chosen = st.sidebar.selectbox(
         "Run",
         list(by_id),
-        index=list(by_id).index(wanted) if wanted in by_id else 0,
-        format_func=lambda run_id: described(by_id[run_id]),
-        help="The trained run whose model predicts, with its micro-F1 on the validation slices.",
+        index=list(by_id).index(wanted),
+        format_func=lambda run_id: described(by_id[run_id], run_id == title),
+        help="The trained run whose model predicts, with its micro-F1 on the validation slices. A star marks the "
+        "champion of the data set.",
     )
     state.to_address(run=chosen)
     return by_id[chosen]
 
 
-def described(run: Run) -> str:
+def described(run: Run, champion: bool) -> str:
     score = run.summary.get("best", {}).get("val_micro_f1")
-    return f"{run.name} · micro-F1 {words.score(score)}"
+    return f"{f'{MARK} ' if champion else ''}{run.name} · micro-F1 {words.score(score)}"
 
 
 def show_answer(number: int, answer: FileAnswer, colours: dict[str, str]) -> None:

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from app.ui import cache, judging, state
+from app.ui import cache, judging, promotion, state
 from mri_core import words
+from mri_core.card.forms import as_html, as_json
 from mri_core.charts import score_tables as tables
 from mri_core.charts.scores import ReportFigures
 from mri_core.evaluation.report import Report
@@ -25,7 +26,10 @@ def main() -> None:
     run = judging.pick_run()
     if run is None:
         return
-    split = judging.pick_split()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        split = judging.pick_split()
+        promotion.offer(run)
+        offer_card(run)
     report = cache.report(run, split)
     draw_scores(run, split, report)
     draw_beside(report)
@@ -34,6 +38,24 @@ def main() -> None:
     draw_confusion(figures)
     draw_curves(report, figures)
     draw_facts(run)
+
+
+def offer_card(run: Run) -> None:
+    with st.popover("Model card", icon=":material/description:"):
+        st.write(
+            "All that is known of this run as one document: scores on all slices with intervals, thresholds, "
+            "calibration, failures, data, settings, limits, how to repeat it. Making it takes some seconds."
+        )
+        for form, written, kind in (("HTML", as_html, "text/html"), ("JSON", as_json, "application/json")):
+            st.download_button(
+                f"Download as one {form} file",
+                lambda written=written: written(cache.card(run)),
+                f"{run.name} model card.{form.lower()}",
+                kind,
+                icon=":material/download:",
+                on_click="ignore",
+                width="stretch",
+            )
 
 
 def draw_scores(run: Run, split: str, report: Report) -> None:

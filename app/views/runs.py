@@ -1,21 +1,23 @@
 """Runs: what has been trained, with which settings, and what came of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 
-from app.ui import cache, state
+from app.ui import cache, promotion, state
 from app.ui.deletion import confirm_deletion
 from mri_core import words
 from mri_core.charts import curves
-from mri_core.runs.comparison import differing_settings, distinct_names, has_results, mentions, run_table
+from mri_core.charts.champions import MARK
+from mri_core.charts.comparison_tables import SETTINGS, settings_in_words
+from mri_core.runs.comparison import has_results, mentions, run_table
 from mri_core.runs.run import STATUSES, Run
-from mri_core.training.spec import TrainingSpec
 
 ALL = "All data sets"
 SCORE = st.column_config.NumberColumn(format="%.3f")
 COLUMNS = {
     "name": st.column_config.TextColumn("Name", pinned=True),
+    "champion": st.column_config.TextColumn("Champion", help="The run that Predict starts with, one a data set"),
     "status": st.column_config.TextColumn("Status"),
     "dataset": st.column_config.TextColumn("Data set"),
     "val_micro_f1": st.column_config.NumberColumn("Micro-F1", format="%.3f", help="Validation, at the best epoch"),
@@ -29,7 +31,6 @@ COLUMNS = {
     "created": st.column_config.DatetimeColumn("Created", format="D MMM YYYY, HH:mm"),
     "parameters": st.column_config.NumberColumn("Parameters", format="localized"),
 }
-SETTINGS = {name: field.title or name for name, field in TrainingSpec.model_fields.items()}
 
 
 def main() -> None:
@@ -53,6 +54,7 @@ def main() -> None:
         compare([cache.run(run.id) for run in chosen])
     else:
         st.caption("Tick runs at the left of the table to lay their curves over each other, open or delete them.")
+    promotion.history()
 
 
 def filtered(runs: Sequence[Run]) -> list[Run]:
@@ -92,12 +94,14 @@ def table(runs: Sequence[Run]) -> list[Run]:
     """Draw the table; returns the runs that are ticked."""
     ids = [run.id for run in runs]
     wanted = state.list_from_address("selected", ids)
-    several = len({run.dataset_name for run in runs}) > 1
+    crowned = {one.run_id for one in cache.champions().values()}.intersection(ids)
+    shown = {"dataset": len({run.dataset_name for run in runs}) > 1, "champion": bool(crowned)}
     frame = run_table(runs).replace(dict.fromkeys(SETTINGS, words.CHOICES))
+    frame["champion"] = [MARK if run_id in crowned else "" for run_id in ids]
     answer = st.dataframe(
         frame,
         column_config={**COLUMNS, **SETTINGS},
-        column_order=[name for name in (*COLUMNS, *SETTINGS) if name != "dataset" or several],
+        column_order=[name for name in (*COLUMNS, *SETTINGS) if shown.get(name, True)],
         hide_index=True,
         selection_mode="multi-row",
         on_select="rerun",
@@ -122,7 +126,17 @@ def actions(chosen: Sequence[Run]) -> None:
         ):
             confirm_deletion(chosen)
         if len(chosen) == 1:
+            promotion.offer(chosen[0])
             open_run(chosen[0])
+        # What was there before is what the others are compared with.
+        comparable = sorted((run for run in chosen if has_results(run)), key=lambda run: run.created)
+        if len(comparable) > 1:
+            st.page_link(
+                "views/compare.py",
+                label="Compare them",
+                icon=":material/compare_arrows:",
+                query_params={"selected": [run.id for run in comparable]},
+            )
 
 
 def open_run(run: Run) -> None:
@@ -150,21 +164,12 @@ def compare(chosen: Sequence[Run]) -> None:
     else:
         st.caption("None of these runs has come to the end of an epoch, so there are no curves.")
     if len(chosen) > 1:
-        differences = differing_settings(chosen)
         st.subheader("Settings that differ")
-        if differences:
-            st.dataframe(
-                {"Setting": [SETTINGS[name] for name in differences]}
-                | dict(zip(distinct_names(chosen), written(differences), strict=True)),
-                hide_index=True,
-            )
-        else:
+        table = settings_in_words(chosen)
+        if table.empty:
             st.caption("None: these runs have the same settings.")
-
-
-def written(differences: Mapping[str, tuple[object, ...]]) -> list[list[str]]:
-    """One column a run, in words."""
-    return [list(map(words.choice, values)) for values in zip(*differences.values(), strict=True)]
+        else:
+            st.dataframe(table)
 
 
 main()

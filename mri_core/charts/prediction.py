@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import plotly.graph_objects as go
 
@@ -13,7 +14,18 @@ POINTS = 2000
 """The most points a line is drawn with."""
 
 
-def probability_bars(prediction: Prediction, colours: Mapping[str, str]) -> go.Figure:
+class Concluded(Protocol):
+    """What a model says of a slice. labels: those whose probability reaches their threshold."""
+
+    @property
+    def probabilities(self) -> Mapping[str, float]: ...
+    @property
+    def thresholds(self) -> Mapping[str, float]: ...
+    @property
+    def labels(self) -> Sequence[str]: ...
+
+
+def probability_bars(prediction: Concluded, colours: Mapping[str, str]) -> go.Figure:
     """A bar per label with its probability, and a mark at its threshold."""
     labels = [literal(label) for label in prediction.probabilities]
     values = list(prediction.probabilities.values())

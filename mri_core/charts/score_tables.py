@@ -147,7 +147,7 @@ def beside_baselines(judgement: Judgement) -> pd.DataFrame:
 def _with_interval(judged: Judged, path: tuple[str, ...]) -> str:
     found = judged.intervals.scores[path]
     if math.isnan(found.value):
-        return _reason(judged, path)
+        return why_undefined(judged, path)
     return words.score(found.value) if found.reason else f"{words.score(found.value)} ({_interval(judged, path)})"
 
 
@@ -156,7 +156,7 @@ def _interval(judged: Judged, path: tuple[str, ...]) -> str:
     return found.reason or f"{found.low:.3f}–{found.high:.3f}"
 
 
-def _reason(judged: Judged, path: tuple[str, ...]) -> str:
+def why_undefined(judged: Judged, path: tuple[str, ...]) -> str:
     """Why a score is undefined."""
     if path == FALSE_ALARMS_PER_PATIENT:
         return "undefined (every patient has a labelled slice)"

@@ -10,7 +10,20 @@ from types import TracebackType
 
 import typer
 
-from mri_core.cli import bench, data, reproduce, results, training
+from mri_core.cli import (
+    bench,
+    champions,
+    compare,
+    data,
+    failures,
+    importing,
+    operating,
+    quality,
+    report,
+    reproduce,
+    results,
+    training,
+)
 from mri_core.errors import MriError
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -25,7 +38,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for commands in (data, training, results, reproduce, bench):
+for commands in (
+    data,
+    importing,
+    quality,
+    training,
+    results,
+    failures,
+    compare,
+    champions,
+    operating,
+    report,
+    reproduce,
+    bench,
+):
     for name, command in commands.COMMANDS.items():
         app.command(name)(command)
 

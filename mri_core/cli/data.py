@@ -1,8 +1,7 @@
-"""Commands about data sets: demo, import, datasets, stats."""
+"""Commands about data sets: demo, datasets, stats."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,40 +24,16 @@ def demo(
     with progress_bar("Simulating slices") as progress:
         dataset = make_demo(Settings(), name, slices, seed, progress=progress)
     if json:
-        print_json(_described(dataset.header))
+        print_json(described(dataset.header))
     else:
         messages.print(f"Created data set '{name}': {slices:,} simulated slices of {dataset.header.patients} patients.")
-
-
-def import_(
-    source: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder that holds the images.")],
-    name: Annotated[str, typer.Option(help="What to call the data set.")],
-    labels: Annotated[Path, typer.Option(help="CSV: file, optionally patient and split, one column a label.")],
-    size: Annotated[int, typer.Option(min=8, max=1024, help="Height and width of the slices in pixels.")] = 64,
-    seed: Annotated[int, typer.Option(min=0, help="Of the split, where the table has none.")] = 0,
-    json: Json = False,
-) -> None:
-    """Import a folder of images and a CSV table of labels."""
-    from mri_core.datasets.import_table import import_table
-
-    with progress_bar("Reading images") as progress:
-        imported = import_table(Settings(), name, source, labels, size, seed, progress)
-    header = imported.dataset.header
-    if json:
-        print_json(_described(header) | {"skipped": imported.skipped})
-        return
-    for reason in imported.skipped.values():
-        messages.print(f"skipped: {reason}", markup=False)
-    messages.print(f"Created data set '{name}': {header.slices:,} slices taken, {len(imported.skipped):,} skipped.")
-    if header.patients is None:
-        messages.print("warning: no patient column, so slices of one patient may be in two splits and scores too high.")
 
 
 def datasets(json: Json = False) -> None:
     """List the data sets."""
     headers = list_datasets(Settings())
     if json:
-        print_json([_described(header) for header in headers])
+        print_json([described(header) for header in headers])
     elif not headers:
         messages.print("There is no data set yet. `mri demo` makes a simulated one.")
     else:
@@ -93,8 +68,9 @@ def stats(name: Annotated[str, typer.Argument(help="A data set.")], json: Json =
         )
 
 
-def _described(header: Header) -> dict:
+def described(header: Header) -> dict:
+    """A header as JSON."""
     return header.model_dump(mode="json") | {"labels": list(header.label_names)}
 
 
-COMMANDS = {"demo": demo, "import": import_, "datasets": datasets, "stats": stats}
+COMMANDS = {"demo": demo, "datasets": datasets, "stats": stats}

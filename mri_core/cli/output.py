@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import math
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +15,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
+
+from mri_core.documents.json_text import json_text
+from mri_core.errors import InvalidInput
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
@@ -25,8 +28,7 @@ messages = Console(stderr=True, soft_wrap=True, highlight=False)
 
 def print_json(document: Any) -> None:
     """Print one JSON document; undefined numbers become null."""
-    json.dump(_without_nan(document), sys.stdout, indent=1, ensure_ascii=False, allow_nan=False)
-    print()
+    print(json_text(document), end="")
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None) -> None:
@@ -51,6 +53,14 @@ def cell(value: Any) -> str:
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
+def check_out(out: Path, suffixes: Collection[str], option: str = "--out") -> None:
+    """Refuse a file that could not be written before the work is done that would fill it."""
+    if out.suffix.lower() not in suffixes or out.is_dir() or not out.parent.is_dir():
+        raise InvalidInput(
+            f"{option} is {out}, expected a file in a directory that exists, ending in {', '.join(suffixes)}"
+        )
+
+
 @contextmanager
 def progress_bar(doing: str) -> Iterator[Callable[[int, int], None]]:
     """A bar with time left on standard error, where that is a terminal. Yields a function of (done, total)."""
@@ -58,11 +68,3 @@ def progress_bar(doing: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(*columns, console=messages, transient=True, disable=not messages.is_terminal) as bar:
         task = bar.add_task(doing, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_nan(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_without_nan(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

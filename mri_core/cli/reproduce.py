@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mri_core import words
-from mri_core.cli.output import Json, console, messages, print_json, print_table, progress_bar
+from mri_core.cli.output import Json, check_out, console, messages, print_json, print_table, progress_bar
 from mri_core.datasets.dataset import Dataset, list_datasets, open_dataset
 from mri_core.datasets.demo.start import DEMO
 from mri_core.documents.file import write_file
@@ -41,7 +41,8 @@ def reproduce(
     from mri_core.reproduction.progress import configurations, read_standing
     from mri_core.reproduction.result import make_reproduction, reproduction_json
 
-    _check_out(out)
+    if out:  # before hours of training, and not after them
+        check_out(out, _SUFFIXES)
     settings = Settings()
     opened, store = _open(dataset, settings), RunStore(settings)
     names = configurations(presets_only)
@@ -64,14 +65,6 @@ def reproduce(
         print_json(reproduction_json(found))
     else:
         _print(found)
-
-
-def _check_out(out: Path | None) -> None:
-    """Before hours of training, and not after them."""
-    if out and (out.suffix.lower() not in _SUFFIXES or out.is_dir() or not out.parent.is_dir()):
-        raise InvalidInput(
-            f"--out is {out}, expected a file in a directory that exists, ending in {', '.join(_SUFFIXES)}"
-        )
 
 
 def _open(name: str, settings: Settings) -> Dataset:

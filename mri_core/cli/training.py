@@ -19,7 +19,7 @@ from mri_core.settings import Settings
 from mri_core.training.presets import make_spec
 from mri_core.training.start import start_run
 
-RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, the beginning of one, or 'last'.")]
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, the beginning of one, 'last' or 'champion'.")]
 
 
 def models(

@@ -41,7 +41,10 @@ class Query:
 
 @dataclass(frozen=True)
 class SliceRecord:
-    """What the index says of one slice. row: its position in the index. labels: the ones that are on."""
+    """What the index says of one slice. row: its position in the index. labels: the ones that are on.
+
+    labelled: whether all labels are known; of a test slice without them nothing is known, not even *no finding*.
+    """
 
     row: int
     id: str
@@ -51,6 +54,7 @@ class SliceRecord:
     position: float | None
     checksum: str
     labels: tuple[str, ...]
+    labelled: bool = True
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,17 @@ def slice_records(dataset: Dataset, rows: Sequence[int] | np.ndarray) -> list[Sl
     facts = dataset.index[["id", "patient", "split", "source", "position", "checksum"]].iloc[rows]
     facts = facts.astype(object).where(facts.notna(), None)
     return [
-        SliceRecord(int(row), slice_id, patient, split, source, position, checksum, _names_on(dataset, row))
+        SliceRecord(
+            int(row),
+            slice_id,
+            patient,
+            split,
+            source,
+            position,
+            checksum,
+            _names_on(dataset, row),
+            bool(dataset.labelled[row]),
+        )
         for row, (slice_id, patient, split, source, position, checksum) in zip(rows, facts.to_numpy(), strict=True)
     ]
 
@@ -152,7 +166,7 @@ def _has_findings(dataset: Dataset, query: Query) -> np.ndarray:
         wanted[dataset.label_names.index(_known(name, dataset.label_names, "label"))] = True
     wanted[-1] = query.no_finding
     labels = dataset.truth.astype(bool)
-    present = np.column_stack([labels, ~labels.any(axis=1)])
+    present = np.column_stack([labels, ~labels.any(axis=1) & dataset.labelled])
     if query.match == "exactly":
         return np.all(present == wanted, axis=1)
     return np.all(present[:, wanted], axis=1) if query.match == "all" else np.any(present[:, wanted], axis=1)

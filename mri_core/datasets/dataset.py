@@ -13,6 +13,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mri_core.errors import InvalidInput, NotFound, StorageError
+from mri_core.images.preprocessing import Preprocessing
 from mri_core.settings import Settings
 
 INDEX_COLUMNS = ("id", "patient", "split", "source", "position", "checksum")
@@ -23,7 +24,10 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,63}")
 
 
 class Header(BaseModel):
-    """What `dataset.json` holds: all that is known without reading the index or a pixel."""
+    """What `dataset.json` holds: all that is known without reading the index or a pixel.
+
+    unlabelled: slices that lack a label.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -31,10 +35,12 @@ class Header(BaseModel):
     label_names: tuple[str, ...]
     image_shape: tuple[int, ...]
     slices: int
+    unlabelled: int = 0
     patients: int | None
     fingerprint: str
     simulated: bool = False
     created: str
+    preprocessing: Preprocessing = Preprocessing()
     provenance: dict[str, Any] = {}
 
 
@@ -82,15 +88,28 @@ class Dataset:
 
     @cached_property
     def truth(self) -> np.ndarray:
-        """Labels of every slice, (slices, labels) uint8 of 1 and 0. Raises InvalidInput where one is missing."""
+        """Labels of every slice, (slices, labels) uint8 of 1 and 0, and 0 for those of slices that are not `labelled`.
+
+        Raises InvalidInput where one is missing outside of the test split: what is trained or chosen on needs labels.
+        """
         labels = self.columns(*self.label_names)
-        if missing := [name for name in self.label_names if labels[name].isna().any()]:
-            raise InvalidInput(f"data set '{self.name}' lacks values of {missing[0]!r}; expected 1 or 0 everywhere")
-        return labels.to_numpy(dtype=np.uint8)
+        needed = self._splits != SPLITS.index("test")
+        if missing := [name for name in self.label_names if labels[name].isna().to_numpy()[needed].any()]:
+            raise InvalidInput(
+                f"data set '{self.name}' lacks values of {missing[0]!r}; expected 1 or 0 everywhere but in test"
+            )
+        return labels.fillna(0).to_numpy(dtype=np.uint8)
+
+    @cached_property
+    def labelled(self) -> np.ndarray:
+        """Whether every label of a slice is known, (slices,) bool."""
+        if not self.header.unlabelled:
+            return np.ones(self.header.slices, dtype=bool)
+        return self.columns(*self.label_names).notna().all(axis=1).to_numpy()
 
     def rows(self, split: Split) -> np.ndarray:
-        """Positions of a split's slices in the index, ascending."""
-        return np.flatnonzero(self._splits == SPLITS.index(split))
+        """Positions in the index of a split's slices, ascending; those that are not `labelled` are left out."""
+        return np.flatnonzero((self._splits == SPLITS.index(split)) & self.labelled)
 
     @cached_property
     def _splits(self) -> np.ndarray:

@@ -89,10 +89,10 @@ def _kinds(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     By a random projection to one number, which parts rows that differ but for one pair in some 10^18.
     """
-    weights = np.random.default_rng(0).integers(1, 2**63, rows.shape[1], dtype=np.uint64)
+    random = np.random.default_rng(0)
     keys = np.zeros(len(rows), np.uint64)
-    for values, weight in zip(rows.T, weights, strict=True):
-        keys += values.astype(np.uint64) * weight
+    for column in rows.T:
+        keys += column.astype(np.uint64) * np.uint64(random.integers(1, 2**63))
     _, kind_of, number = np.unique(keys, return_inverse=True, return_counts=True)
     return kind_of, number
 

@@ -25,10 +25,11 @@ def label_statistics(dataset: Dataset) -> dict[str, Any]:
         "simulated": dataset.header.simulated,
         "labels": list(names),
         "slices": dataset.header.slices,
+        "unlabelled": dataset.header.unlabelled,
         "patients": dataset.header.patients,
         "splits": {split: _split_statistics(truth[dataset.rows(split)], names) for split in SPLITS},
         "co_occurrence": {a: {b: int(together[i, j]) for j, b in enumerate(names)} for i, a in enumerate(names)},
-        "label_sets": label_sets(truth, names),
+        "label_sets": label_sets(truth[dataset.labelled], names),
         "differences": split_differences(dataset),
     }
 

@@ -6,13 +6,14 @@
     const { data, layout } = JSON.parse(place.nextElementSibling.textContent);
     Plotly.newPlot(place, data, layout, { responsive: true, displaylogo: false });
   }
-  const fit = () => places.forEach((place) => Plotly.Plots.resize(place));
+  // Not Plots.resize, which waits for a moment: printing does not.
+  const fit = (size) => places.forEach((place) => Plotly.relayout(place, size(place)));
   addEventListener("beforeprint", () => {
     document.body.classList.add("printing");
-    fit();
+    fit((place) => ({ width: place.clientWidth }));
   });
   addEventListener("afterprint", () => {
     document.body.classList.remove("printing");
-    fit();
+    fit(() => ({ width: null, autosize: true }));
   });
 })();

@@ -123,7 +123,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class Picture:
-    """A slice as a PNG, shown on black and never smoothed."""
+    """A slice as a PNG, shown on black and never smoothed. caption: one or more lines."""
 
     png: bytes
     caption: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ from mri_core.evaluation.proportion import wilson
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_PIXELS = 1 << 20
+"""Pixels read at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,9 +147,17 @@ def error_by(covariate: ArrayLike, wrong: ArrayLike, bins: int = 10) -> pd.DataF
     return pd.DataFrame(rows, columns=["low", "high", "slices", "wrong", "rate", "rate_low", "rate_high"])
 
 
-def mean_intensity(pixels: np.ndarray) -> np.ndarray:
-    """Mean intensity of every slice, (slices,) in 0-255. pixels: (slices, H, W) or (slices, H, W, 3) uint8."""
-    return np.array([one.mean() for one in pixels])
+def mean_intensity(pixels: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+    """Mean intensity of every slice, (slices,) in 0-255.
+
+    pixels: (slices, H, W) or (slices, H, W, 3) uint8, memory-mapped or not: a few megabytes are held at a time.
+    rows: (slices,) int, the slices to look at, all when None.
+    """
+    rows = np.arange(len(pixels)) if rows is None else rows
+    size = math.prod(pixels.shape[1:])
+    step = max(1, _PIXELS // size)
+    parts = [pixels[rows[start : start + step]].reshape(-1, size).mean(axis=1) for start in range(0, len(rows), step)]
+    return np.concatenate([np.zeros(0), *parts])
 
 
 def labels_carried(truth: np.ndarray) -> np.ndarray:

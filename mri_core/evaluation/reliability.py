@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -63,6 +64,14 @@ class Believed:
 
     curve: Reliability
     brier: BrierParts
+
+    def to_json(self) -> dict[str, Any]:
+        """The numbers by their names, and under "curve" one list a column of the bins."""
+        return {
+            "expected_calibration_error": self.curve.expected_calibration_error,
+            **asdict(self.brier),
+            "curve": {name: values.tolist() for name, values in vars(self.curve).items()},
+        }
 
 
 def equal_width(_probabilities: np.ndarray, bins: int) -> np.ndarray:

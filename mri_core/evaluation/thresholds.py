@@ -1,12 +1,8 @@
-"""Rules that choose the threshold of a label: one function a rule, one line each in THRESHOLD_RULES.
-
-A rule says of every candidate threshold, in ascending order, how good it is; the best is taken, among equals the
-highest, which raises the fewest alarms. A candidate that does not meet the rule is worth minus infinity.
-"""
+"""The threshold of a label: chosen on validation by a rule or set by hand, with a record of where it came from."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,32 +11,17 @@ from numpy.typing import ArrayLike
 
 from mri_core.errors import InvalidInput, NotFound
 from mri_core.evaluation.calibration import SPLIT, Calibration, calibrated_predictions, check_split
+from mri_core.evaluation.checks import checked_thresholds
 from mri_core.evaluation.confusion import Confusion, ConfusionAt
 from mri_core.evaluation.predictions import Predictions
+from mri_core.evaluation.threshold_rules import THRESHOLD_RULES
+
+MANUAL = "manual"
+"""The rule of a threshold that was set by hand, at its parameter."""
 
 
-@dataclass(frozen=True)
-class Parameter:
-    """What a rule must be told: a number above `above`, and at most `highest` where there is a limit."""
-
-    name: str
-    default: float
-    above: float
-    highest: float | None
-
-
-@dataclass(frozen=True)
-class ThresholdRule:
-    """title: the rule in words. merit: worth of every candidate, given the counts there and the parameter (or 0).
-
-    bound: for a rule that may be out of reach, the score that must come to the parameter.
-    """
-
-    title: str
-    merit: Callable[[Confusion, float], np.ndarray]
-    parameter: Parameter | None = None
-    bound: Callable[[Confusion], np.ndarray] | None = None
-    needs_negatives: bool = False
+class OutOfReach(InvalidInput):
+    """The slices of a label do not let a rule choose its threshold."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +39,7 @@ class ChosenThreshold:
     """A label's threshold and where it came from.
 
     value: in [0, 1]; the label is on when its probability, calibrated where the model is, reaches it.
-    rule: a name of THRESHOLD_RULES; parameter: what the rule was told, None for a rule that takes nothing.
+    rule: a name of THRESHOLD_RULES, or MANUAL; parameter: what the rule was told, None for a rule that takes nothing.
     split, support: the slices it was chosen on and how many of them carry the label; date: when, ISO 8601 in UTC.
     calibrated: the date of the calibration that the probabilities went through, None for the model's own.
     operating_point: the label's scores there, when it was chosen.
@@ -74,62 +55,10 @@ class ChosenThreshold:
     operating_point: OperatingPoint
     calibrated: str | None = None
 
-
-def max_f1(at: Confusion, _parameter: float) -> np.ndarray:
-    """Largest F1: Lipton, Elkan & Naryanaswamy, "Optimal thresholding of classifiers to maximize F1 measure" (2014)."""
-    return at.f1
-
-
-def youden(at: Confusion, _parameter: float) -> np.ndarray:
-    """Largest sensitivity + specificity - 1: W. J. Youden, "Index for rating diagnostic tests" (1950).
-
-    Both sides multiplied by positives × negatives, so that equal merits are equal numbers.
-    """
-    positives, negatives = at.true_positives + at.false_negatives, at.true_negatives + at.false_positives
-    return at.true_positives * negatives - at.false_positives * positives.astype(float)
-
-
-def least_sensitivity(at: Confusion, sensitivity: float) -> np.ndarray:
-    """The highest threshold that finds at least this share of the positives: Pepe, "The Statistical Evaluation of
-    Medical Tests for Classification and Prediction" (2003), chapter 4.
-    """
-    return np.where(at.sensitivity >= sensitivity, 0.0, -np.inf)
-
-
-def least_precision(at: Confusion, precision: float) -> np.ndarray:
-    """The most sensitivity with at least this precision: Manning, Raghavan & Schütze, "Introduction to Information
-    Retrieval" (2008), chapter 8. Of the thresholds that find the same positives, the highest is the most precise.
-    """
-    return np.where(at.precision >= precision, at.sensitivity, -np.inf)
-
-
-def cost_ratio(at: Confusion, ratio: float) -> np.ndarray:
-    """Least expected cost when a miss costs `ratio` false alarms: C. Elkan, "The foundations of cost-sensitive
-    learning" (2001). With well calibrated probabilities it is near 1 / (1 + ratio).
-    """
-    return -(ratio * at.false_negatives + at.false_positives)
-
-
-THRESHOLD_RULES: dict[str, ThresholdRule] = {
-    "max-f1": ThresholdRule("Best F1", max_f1),
-    "youden": ThresholdRule("Youden's J", youden, needs_negatives=True),
-    "sensitivity": ThresholdRule(
-        "At least this sensitivity",
-        least_sensitivity,
-        Parameter("sensitivity", 0.9, above=0, highest=1),
-        bound=lambda at: at.sensitivity,
-    ),
-    "precision": ThresholdRule(
-        "At least this precision",
-        least_precision,
-        Parameter("precision", 0.9, above=0, highest=1),
-        bound=lambda at: at.precision,
-    ),
-    "cost-ratio": ThresholdRule(
-        "Least cost", cost_ratio, Parameter("cost of a miss in false alarms", 5.0, above=0, highest=None)
-    ),
-}
-"""Name -> rule, in the order in which a page offers them."""
+    @property
+    def rule_in_words(self) -> str:
+        """The rule with what it was told: "Sensitivity of at least 0.9"."""
+        return "Set by hand" if self.rule == MANUAL else THRESHOLD_RULES[self.rule].in_words(self.parameter)
 
 
 def choose_threshold(
@@ -141,7 +70,7 @@ def choose_threshold(
     split: str = SPLIT,
     calibration: Mapping[str, Calibration] | None = None,
 ) -> ChosenThreshold:
-    """Choose the threshold of one label on validation.
+    """Choose the threshold of one label on validation, by a rule of THRESHOLD_RULES or, with MANUAL, by its parameter.
 
     predictions: the stored ones, as the model gave them. split: the split they are of. calibration: label -> what the
     model's probabilities go through; the threshold then refers to calibrated probabilities.
@@ -154,7 +83,8 @@ def choose_threshold(
     calibration = calibration or {}
     column = predictions.label_names.index(label)
     probabilities = calibrated_predictions(predictions, calibration).probabilities
-    value, at = best_threshold(predictions.truth[:, column], probabilities[:, column], label, rule, parameter)
+    choose = _by_hand if rule == MANUAL else best_threshold
+    value, at = choose(predictions.truth[:, column], probabilities[:, column], label, rule, parameter)
     return ChosenThreshold(
         label=label,
         value=value,
@@ -168,6 +98,28 @@ def choose_threshold(
     )
 
 
+def choose_thresholds(
+    predictions: Predictions,
+    labels: Sequence[str],
+    rule: str,
+    parameter: float | None = None,
+    *,
+    split: str = SPLIT,
+    calibration: Mapping[str, Calibration] | None = None,
+) -> tuple[list[ChosenThreshold], dict[str, str]]:
+    """Choose the thresholds of several labels by one rule: the choices, and label -> why there is none.
+
+    Raises as `choose_threshold`, but not when the rule cannot be met for a label.
+    """
+    chosen, refused = [], {}
+    for label in labels:
+        try:
+            chosen.append(choose_threshold(predictions, label, rule, parameter, split=split, calibration=calibration))
+        except OutOfReach as error:
+            refused[label] = str(error)
+    return chosen, refused
+
+
 def best_threshold(
     truth: ArrayLike, probabilities: ArrayLike, label: str, rule: str, parameter: float | None = None
 ) -> tuple[float, Confusion]:
@@ -176,7 +128,7 @@ def best_threshold(
     truth: (slices,) of 0/1. probabilities: (slices,) in [0, 1]. Raises as `choose_threshold`.
     """
     if rule not in THRESHOLD_RULES:
-        raise NotFound(f"there is no threshold rule '{rule}'; there are {', '.join(THRESHOLD_RULES)}")
+        raise NotFound(f"there is no threshold rule '{rule}'; there are {', '.join((*THRESHOLD_RULES, MANUAL))}")
     wanted = _checked(rule, parameter)
     confusion_at = ConfusionAt.of(truth, probabilities)
     _check_support(confusion_at, label, rule)
@@ -186,12 +138,20 @@ def best_threshold(
     bound = THRESHOLD_RULES[rule].bound
     if bound is not None and not np.isfinite(merit).any():
         best = int(np.nanargmax(bound(at)))
-        raise InvalidInput(
+        raise OutOfReach(
             f"no threshold gives {label} a {rule} of {wanted:g}: the best is {bound(at)[best]:.3f}, "
             f"at {candidates[best]:.3f}; ask for less or choose another rule"
         )
     chosen = float(candidates[np.flatnonzero(merit == merit.max())[-1]])
     return chosen, confusion_at(chosen)
+
+
+def _by_hand(
+    truth: ArrayLike, probabilities: ArrayLike, label: str, _rule: str, value: float | None
+) -> tuple[float, Confusion]:
+    """The threshold that was given, and the counts there."""
+    (checked,) = checked_thresholds([np.nan if value is None else value], [label]).tolist()
+    return checked, ConfusionAt.of(truth, probabilities)(checked)
 
 
 def operating_point(at: Confusion) -> OperatingPoint:
@@ -207,8 +167,7 @@ def _checked(rule: str, parameter: float | None) -> float:
         if parameter is not None:
             raise InvalidInput(f"the threshold rule {rule} takes no parameter, received {parameter:g}; leave it out")
         return 0.0
-    highest = np.finfo(float).max if expected.highest is None else expected.highest
-    if parameter is None or not expected.above < parameter <= highest:
+    if parameter is None or not expected.allows(parameter):
         limit = "" if expected.highest is None else f" and at most {expected.highest:g}"
         raise InvalidInput(
             f"the threshold rule {rule} was given {parameter} as {expected.name}; "
@@ -223,7 +182,7 @@ def _check_support(at: ConfusionAt, label: str, rule: str) -> None:
         ("negatives", at.negatives, THRESHOLD_RULES[rule].needs_negatives),
     ):
         if needed and not len(slices):
-            raise InvalidInput(
+            raise OutOfReach(
                 f"{label} has no {kind} among {len(at.positives) + len(at.negatives)} slices, so the rule {rule} "
                 "cannot choose its threshold; keep the present one or use a data set whose validation split has some"
             )

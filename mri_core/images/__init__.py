@@ -9,13 +9,14 @@ from mri_core.images.dicom import read_dicom
 from mri_core.images.limits import MAX_FILE_BYTES, refuse
 from mri_core.images.nifti import read_nifti
 from mri_core.images.prepare import prepare, to_uint8
+from mri_core.images.preprocessing import STANDARD, Preprocessing
 from mri_core.images.raster import read_raster
 from mri_core.images.slice import Slice
 
-__all__ = ["READERS", "Reader", "Slice", "prepare", "read_file", "read_slices", "to_uint8"]
+__all__ = ["READERS", "Preprocessing", "Reader", "Slice", "prepare", "read_file", "read_slices", "to_uint8"]
 
-Reader = Callable[[bytes, str], list[Slice]]
-"""A file's bytes and its name (for messages and `Slice.source`) -> its slices, or ImageError."""
+Reader = Callable[[bytes, str, Preprocessing], list[Slice]]
+"""A file's bytes, its name (for messages and `Slice.source`), the window -> its slices, or ImageError."""
 
 READERS: dict[str, Reader] = {
     ".png": read_raster,
@@ -44,7 +45,7 @@ _MAGIC: tuple[tuple[int, bytes, Reader], ...] = (
 """Offset and bytes that give a kind of file away. BigTIFF is left to its suffix."""
 
 
-def read_slices(data: bytes, name: str) -> list[Slice]:
+def read_slices(data: bytes, name: str, preprocessing: Preprocessing = STANDARD) -> list[Slice]:
     """The slices of a file: by its content where that is recognised, else by the suffix of `name`.
 
     Raises ImageError, naming the file, what was wrong and what is expected.
@@ -55,14 +56,14 @@ def read_slices(data: bytes, name: str) -> list[Slice]:
         raise refuse(name, f"the file has {len(data):,} bytes", f"at most {MAX_FILE_BYTES:,}")
     for offset, magic, reader in _MAGIC:
         if data[offset : offset + len(magic)] == magic:
-            return reader(data, name)
+            return reader(data, name, preprocessing)
     for suffix, reader in READERS.items():
         if name.lower().endswith(suffix):
-            return reader(data, name)
+            return reader(data, name, preprocessing)
     raise refuse(name, "neither its content nor its suffix is known")
 
 
-def read_file(path: str | Path) -> list[Slice]:
+def read_file(path: str | Path, preprocessing: Preprocessing = STANDARD) -> list[Slice]:
     """The slices of the file at `path`. Raises ImageError as `read_slices` does, and for a path that cannot be read."""
     path = Path(path)
     try:
@@ -73,4 +74,4 @@ def read_file(path: str | Path) -> list[Slice]:
         data = path.read_bytes()
     except OSError as error:
         raise refuse(path.name, f"it cannot be opened ({error.strerror or 'error'})") from error
-    return read_slices(data, path.name)
+    return read_slices(data, path.name, preprocessing)

@@ -19,6 +19,7 @@ from mri_core.images.dicom_window import find, first_number, windowed
 from mri_core.images.gdcm_process import GdcmProcess
 from mri_core.images.limits import check_size, inflate, refuse, refusing, source_names
 from mri_core.images.prepare import to_uint8
+from mri_core.images.preprocessing import STANDARD, Preprocessing
 from mri_core.images.slice import Slice
 
 if TYPE_CHECKING:
@@ -47,11 +48,12 @@ _gdcm = GdcmProcess()
 logging.getLogger("pydicom").propagate = False  # its log quotes values
 
 
-def read_dicom(data: bytes, name: str) -> list[Slice]:
+def read_dicom(data: bytes, name: str, preprocessing: Preprocessing = STANDARD) -> list[Slice]:
     """Every frame of a DICOM image.
 
     Grey goes through the rescale, then the first window (or VOI table) of its frame, else one percentile window shared
-    by the frames that declare none, and is inverted for MONOCHROME1. Colour becomes RGB.
+    by the frames that declare none, or by all where `preprocessing` wants no declared one, and is inverted for
+    MONOCHROME1. Colour becomes RGB.
     `patient`: 12 hexadecimal digits of a SHA-256 of PatientID, or None. `position`: the image position along the slice
     normal in mm, else SliceLocation, else InstanceNumber; for a frame without its own position, its number from 1.
     Raises ImageError.
@@ -63,7 +65,7 @@ def read_dicom(data: bytes, name: str) -> list[Slice]:
         with _refusing(name, f"its pixels ({_syntax(dataset)}) are damaged, cut short or of an unsupported kind"):
             frames = _frames(dataset, data)
         with _refusing(name, "its tags contradict each other or its pixels"):
-            shown = _grey(frames, dataset) if frames.ndim == 3 else _colour(frames, dataset)
+            shown = _grey(frames, dataset, preprocessing) if frames.ndim == 3 else _colour(frames, dataset)
             patient = _patient(dataset)
             positions = [_position(dataset, index, len(frames)) for index in range(len(frames))]
     sources = source_names(name, len(frames))
@@ -136,7 +138,7 @@ def _syntax(dataset: Dataset) -> str:
     return syntax.name if syntax.is_transfer_syntax and not syntax.is_private else "unknown transfer syntax"
 
 
-def _grey(frames: np.ndarray, dataset: Dataset) -> np.ndarray:
+def _grey(frames: np.ndarray, dataset: Dataset, preprocessing: Preprocessing) -> np.ndarray:
     from pydicom.pixels import apply_color_lut, apply_modality_lut
 
     if dataset.PhotometricInterpretation == "PALETTE COLOR":
@@ -147,13 +149,13 @@ def _grey(frames: np.ndarray, dataset: Dataset) -> np.ndarray:
         described = _described(dataset, index)
         rescale = next((item for item in described if "RescaleSlope" in item), dataset)
         values = apply_modality_lut(stored, rescale)
-        visible = windowed(values, described)
+        visible = windowed(values, described) if preprocessing.window == "dicom" else None
         if visible is None:
             plain[index] = values
         else:
             shown[index] = np.rint(visible).astype(np.uint8)
     if plain:
-        shown[list(plain)] = to_uint8(np.stack(list(plain.values())))
+        shown[list(plain)] = to_uint8(np.stack(list(plain.values())), preprocessing.low, preprocessing.high)
     return 255 - shown if dataset.PhotometricInterpretation == "MONOCHROME1" else shown
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mri_core.errors import InvalidInput
+from mri_core.images.preprocessing import STANDARD, Resampling
 from mri_core.images.slice import Slice
 
 
@@ -35,7 +36,9 @@ def to_uint8(values: np.ndarray, low: float = 0.5, high: float = 99.5) -> np.nda
     return np.rint(np.clip(scaled, 0, 255, out=scaled), out=scaled).astype(np.uint8)
 
 
-def prepare(image: Slice | np.ndarray, image_shape: Sequence[int]) -> np.ndarray:
+def prepare(
+    image: Slice | np.ndarray, image_shape: Sequence[int], resampling: Resampling = STANDARD.resampling
+) -> np.ndarray:
     """A slice as a model takes it.
 
     image: a Slice or its pixels, uint8, (H, W) grey or (H, W, 3) colour, of any size.
@@ -45,8 +48,9 @@ def prepare(image: Slice | np.ndarray, image_shape: Sequence[int]) -> np.ndarray
     kept, to the largest size that fits, and stands in the middle with black beside it; a slice that already has the
     size keeps every pixel. Returns uint8 of `image_shape`, which may share memory with the input.
 
-    Scaling averages the pixels a new pixel covers (Pillow's BOX). This removes what the new size cannot show, is the
-    plain mean where sizes divide, and invents no dark or bright rims along the skull, as a LANCZOS filter does.
+    Unless told otherwise, scaling averages the pixels a new pixel covers (Pillow's BOX). This removes what the new size
+    cannot show, is the plain mean where sizes divide, and invents no dark or bright rims along the skull, as a LANCZOS
+    filter does.
     Raises InvalidInput for pixels or a shape of another kind.
     """
     pixels = np.asarray(image.pixels if isinstance(image, Slice) else image)
@@ -61,7 +65,7 @@ def prepare(image: Slice | np.ndarray, image_shape: Sequence[int]) -> np.ndarray
     if pixels.ndim == 3 and len(shape) == 2:
         pixels = _luminance(pixels)
     # Scaling before repeating grey into colour gives the same and does a third of the work.
-    pixels = _fit(pixels, shape[0], shape[1])
+    pixels = _fit(pixels, shape[0], shape[1], resampling)
     return np.repeat(pixels[..., np.newaxis], 3, axis=2) if pixels.ndim < len(shape) else pixels
 
 
@@ -76,7 +80,7 @@ def _luminance(pixels: np.ndarray) -> np.ndarray:
     return np.asarray(Image.fromarray(pixels).convert("L"))
 
 
-def _fit(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
+def _fit(pixels: np.ndarray, height: int, width: int, resampling: Resampling) -> np.ndarray:
     """Scale to fit (height, width) and centre on black.
 
     Padding comes after scaling, so a strip of one by millions of pixels never becomes a square of millions.
@@ -88,7 +92,8 @@ def _fit(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
     scale = min(height / pixels.shape[0], width / pixels.shape[1])
     tall, wide = (max(1, round(side * scale)) for side in pixels.shape[:2])
     if pixels.shape[:2] != (tall, wide):
-        pixels = np.asarray(Image.fromarray(pixels).resize((wide, tall), Image.Resampling.BOX))
+        method = Image.Resampling[resampling.upper()]
+        pixels = np.asarray(Image.fromarray(pixels).resize((wide, tall), method))
     top, left = (height - tall) // 2, (width - wide) // 2
     fitted = np.zeros((height, width, *pixels.shape[2:]), np.uint8)
     fitted[top : top + tall, left : left + wide] = pixels

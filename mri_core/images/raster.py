@@ -10,6 +10,7 @@ import numpy as np
 
 from mri_core.images.limits import MAX_SLICE_PIXELS, check_size, refuse, refusing, source_names
 from mri_core.images.prepare import to_uint8
+from mri_core.images.preprocessing import STANDARD, Preprocessing
 from mri_core.images.slice import Slice
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ EXPECTED = "a complete PNG, JPEG or TIFF image"
 PHOTOMETRIC_INTERPRETATION = 262  # TIFF tag; 0 means that the smallest value is white
 
 
-def read_raster(data: bytes, name: str) -> list[Slice]:
+def read_raster(data: bytes, name: str, preprocessing: Preprocessing = STANDARD) -> list[Slice]:
     """The image of a PNG or JPEG file, or every page of a TIFF file.
 
     8-bit grey stays as it is. Palettes, other colour spaces and transparency become RGB over black, and RGB whose three
@@ -43,7 +44,7 @@ def read_raster(data: bytes, name: str) -> list[Slice]:
     sources = source_names(name, len(pages))
     return [
         Slice(pixels, source, None, position)
-        for pixels, source, position in zip(_window(pages), sources, positions, strict=True)
+        for pixels, source, position in zip(_window(pages, preprocessing), sources, positions, strict=True)
     ]
 
 
@@ -94,11 +95,12 @@ def _page(image: Image.Image) -> np.ndarray:
     return grey.copy() if (pixels == grey[..., np.newaxis]).all() else pixels
 
 
-def _window(pages: list[np.ndarray]) -> list[np.ndarray]:
+def _window(pages: list[np.ndarray], preprocessing: Preprocessing) -> list[np.ndarray]:
     deep = [index for index, page in enumerate(pages) if page.dtype != np.uint8]
     if not deep:
         return pages
-    shown = to_uint8(np.concatenate([pages[index].ravel() for index in deep]))
+    values = np.concatenate([pages[index].ravel() for index in deep])
+    shown = to_uint8(values, preprocessing.low, preprocessing.high)
     ends = np.cumsum([pages[index].size for index in deep])
     for index, flat in zip(deep, np.split(shown, ends[:-1]), strict=True):
         pages[index] = flat.reshape(pages[index].shape)

@@ -26,7 +26,7 @@ class FileAnswer:
 def answer_file(predictor: Predictor, data: bytes, name: str) -> FileAnswer:
     """Predict every slice of a file given by its contents. A file that cannot be read is an answer too."""
     try:
-        return FileAnswer(name, tuple(predictor.predict(read_slices(data, name))))
+        return FileAnswer(name, tuple(predictor.predict(read_slices(data, name, predictor.description.preprocessing))))
     except ImageError as error:
         return FileAnswer(name, error=str(error))
 
@@ -34,7 +34,7 @@ def answer_file(predictor: Predictor, data: bytes, name: str) -> FileAnswer:
 def answer_path(predictor: Predictor, path: Path) -> FileAnswer:
     """Predict every slice of a file on disk. A file that cannot be read is an answer too."""
     try:
-        return FileAnswer(str(path), tuple(predictor.predict(read_file(path))))
+        return FileAnswer(str(path), tuple(predictor.predict(read_file(path, predictor.description.preprocessing))))
     except ImageError as error:
         return FileAnswer(str(path), error=str(error))
 

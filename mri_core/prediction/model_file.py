@@ -11,11 +11,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from mri_core.errors import InvalidInput, NotFound, StorageError
 from mri_core.evaluation.calibration import Calibration, remapped
 from mri_core.evaluation.calibrators import CALIBRATORS
-from mri_core.evaluation.thresholds import ChosenThreshold
+from mri_core.evaluation.threshold_rules import THRESHOLD_RULES
+from mri_core.evaluation.thresholds import MANUAL, ChosenThreshold
+from mri_core.images.preprocessing import Preprocessing
 from mri_core.replacing import replacing
 from mri_core.runs.connection import locked
 
 MODEL_JSON, MODEL_ONNX, MODEL_KERAS = "model.json", "model.onnx", "model.keras"
+NEW_THRESHOLD = 0.5
+"""The threshold of every label of a new model."""
 
 
 class ModelDescription(BaseModel):
@@ -24,6 +28,7 @@ class ModelDescription(BaseModel):
     thresholds: label -> number in [0, 1]; where the label is calibrated it refers to calibrated probabilities.
     threshold_choices: label -> where its threshold came from; a label without one has that of a new model, 0.5 until
     it is calibrated. calibration: label -> what its probabilities go through after the model, the others nothing.
+    preprocessing: how the training files became slices, and how new ones have to.
     onnx_difference: largest difference between the ONNX and the Keras model's probabilities when it was exported.
     """
 
@@ -35,6 +40,7 @@ class ModelDescription(BaseModel):
     thresholds: dict[str, float]
     image_shape: tuple[int, ...]
     onnx_difference: float
+    preprocessing: Preprocessing = Preprocessing()
     threshold_choices: dict[str, ChosenThreshold] = {}
     calibration: dict[str, Calibration] = {}
 
@@ -45,6 +51,15 @@ class ModelDescription(BaseModel):
             if one.kind not in CALIBRATORS:
                 raise ValueError(f"{label} is calibrated by {one.kind!r}; expected one of {', '.join(CALIBRATORS)}")
         return calibration
+
+    @field_validator("threshold_choices")
+    @classmethod
+    def _known_rules(cls, choices: dict[str, ChosenThreshold]) -> dict[str, ChosenThreshold]:
+        known = (*THRESHOLD_RULES, MANUAL)
+        for label, choice in choices.items():
+            if choice.rule not in known:
+                raise ValueError(f"the threshold of {label} is by {choice.rule!r}; expected one of {', '.join(known)}")
+        return choices
 
 
 def read_description(folder: Path) -> ModelDescription:
@@ -83,6 +98,24 @@ def save_thresholds(folder: Path, choices: Sequence[ChosenThreshold]) -> ModelDe
                 "thresholds": description.thresholds | thresholds,
                 "threshold_choices": description.threshold_choices | {choice.label: choice for choice in choices},
             }
+        )
+
+    return _changed(folder, change)
+
+
+def forget_thresholds(folder: Path, labels: Sequence[str]) -> ModelDescription:
+    """Give labels back the threshold of a new model: 0.5 of what the model itself gives. Returns what is saved.
+
+    Where the label is calibrated, the threshold is what the calibration makes of 0.5. Raises as `save_thresholds`.
+    """
+
+    def change(description: ModelDescription) -> ModelDescription:
+        if unknown := [label for label in labels if label not in description.labels]:
+            raise InvalidInput(_unknown_label(description, unknown[0]))
+        kept = {name: choice for name, choice in description.threshold_choices.items() if name not in labels}
+        new = {label: remapped(NEW_THRESHOLD, label, {}, description.calibration) for label in labels}
+        return description.model_copy(
+            update={"thresholds": description.thresholds | new, "threshold_choices": kept},
         )
 
     return _changed(folder, change)

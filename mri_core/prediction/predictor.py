@@ -61,8 +61,8 @@ class Predictor:
 
     def predict(self, slices: Sequence[Slice]) -> list[Prediction]:
         """Prepare slices as the training slices were, and predict them."""
-        shape = self.description.image_shape
-        seen = np.stack([prepare(one, shape) for one in slices])
+        shape, how = self.description.image_shape, self.description.preprocessing
+        seen = np.stack([prepare(one, shape, how.resampling) for one in slices])
         return [
             self._conclude(one, pixels, probabilities)
             for one, pixels, probabilities in zip(slices, seen, self.probabilities(seen), strict=True)

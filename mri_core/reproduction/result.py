@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import platform
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from typing import Any
 
 from mri_core.datasets.dataset import Dataset
 from mri_core.datasets.statistics import label_statistics
+from mri_core.documents.versions import installed_versions
 from mri_core.reproduction.claims import Verdict, judge
 from mri_core.reproduction.measured import (
     SCORES,
@@ -77,7 +76,7 @@ def make_reproduction(dataset: Dataset, standing: Standing, store: RunStore) -> 
         seeds=standing.seeds,
         configurations=tuple(found.values()),
         verdicts=tuple(_verdict(claim, found, len(dataset.label_names), standing.seeds) for claim in CLAIMS),
-        versions={"Python": platform.python_version()} | {name: version(name) for name in PACKAGES},
+        versions=installed_versions(PACKAGES),
     )
 
 

@@ -63,7 +63,11 @@ def _claim_row(verdict: Verdict, found: Reproduction) -> tuple[Cell, ...]:
         score = f"F1 of {labels[claim.label]}" if claim.label < len(labels) else f"F1 of label {claim.label + 1}"
     interval = verdict.interval
     difference = (
-        Value(signed(interval.mean), f"({signed(interval.low)} to {signed(interval.high)})") if interval else NONE
+        Value(
+            words.difference(interval.mean), f"({words.difference(interval.low)} to {words.difference(interval.high)})"
+        )
+        if interval
+        else NONE
     )
     return (
         claim.text,
@@ -162,11 +166,6 @@ def seeds_in_words(configuration: Configuration) -> str:
     return f"mean ± standard deviation over {f'{done} of ' if done < wanted else ''}{wanted} seeds"
 
 
-def signed(difference: float) -> str:
-    """A difference of scores with its sign and three decimals."""
-    return f"{difference:+.3f}".replace("-", "−") if difference else "0.000"
-
-
 def _compared_columns(group: str) -> list[Column]:
     return [Column(title, numeric=True, group=group) for title in ("here", "study", "difference")]
 
@@ -176,7 +175,7 @@ def _compared(score: Measured) -> list[Cell]:
     return [
         _mean(score),
         NONE if score.study is None else f"{score.study:.2f}",
-        NONE if difference is None else signed(difference),
+        NONE if difference is None else words.difference(difference),
     ]
 
 

@@ -70,7 +70,7 @@ def _open(uri: str, runs: Path) -> tuple[MlflowClient, str]:
     from mlflow.exceptions import MlflowException
     from mlflow.tracking import MlflowClient
 
-    client = MlflowClient(uri)
+    client = MlflowClient(uri, registry_uri=uri)  # champions stand beside their runs, whatever MLFLOW_REGISTRY_URI says
     experiment = client.get_experiment_by_name(EXPERIMENT)
     if experiment is None:
         try:

@@ -6,11 +6,12 @@ import re
 import shutil
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mri_core.errors import InvalidInput, NotFound, StorageError
+from mri_core.runs.champions import champion_of, demote, only_champion
 from mri_core.runs.connection import connect, locked, store_errors
 from mri_core.runs.history import metrics_of, read_history, scores
 from mri_core.runs.records import MLFLOW_STATUS, creation_tags, run_of, state_tags, write
@@ -63,11 +64,16 @@ class RunStore:
             return read_history(client, self._record(run_id))
 
     def find(self, text: str) -> Run:
-        """The run whose id is or begins with `text`, or the newest for "last". Raises InvalidInput when several fit."""
+        """The run whose id is or begins with `text`, the newest for "last", or the only data set's "champion".
+
+        Raises InvalidInput when several fit.
+        """
         if text == "last":
             newest = self.list(limit=1)
             if newest:
                 return self.get(newest[0].id)
+        elif text == "champion":
+            return self.get(only_champion(self.settings).run_id)
         elif re.fullmatch("[0-9a-f]{1,32}", text):
             match self._search([f"attributes.run_id LIKE '{text}%'"], limit=6):
                 case [record]:
@@ -96,6 +102,13 @@ class RunStore:
             except InvalidInput:
                 continue
         return tuple(run for run in runs if run.status in statuses)
+
+    def champion(self, dataset: str) -> Run | None:
+        """The run that is the champion of a data set; None when there is none, or its record is gone."""
+        with suppress(NotFound):
+            if promotion := champion_of(self.settings, dataset):
+                return self.get(promotion.run_id)
+        return None
 
     def assign(self, run_id: str, process: Process) -> None:
         """Note the process launched for a queued run, which takes seconds to report itself with `start`."""
@@ -150,11 +163,12 @@ class RunStore:
         return "mri.stop" in self._record(run_id).data.tags
 
     def delete(self, run_id: str) -> None:
-        """Remove a run and its folder. Raises InvalidInput while it is running."""
+        """Remove a run and its folder; a champion loses its title. Raises InvalidInput while it is running."""
         with self._exclusively(run_id) as run, self._client() as (client, _):
             if run.status == "running":
                 raise InvalidInput(f"run '{run.name}' is running, expected one that has ended; stop it first")
             client.delete_run(run_id)
+            demote(self.settings, run)  # after which no promotion can find the run again
             try:
                 shutil.rmtree(run.folder)
             except OSError as error:

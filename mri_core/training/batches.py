@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Iterator
 
 import numpy as np
 
 from mri_core.augmentation import AUGMENTATIONS, RANDOM_CHANGES
+from mri_core.datasets.gather import gather
 from mri_core.images.prepare import with_channels
 from mri_core.training.plan import Epoch
 from mri_core.training.spec import TrainingSpec
-
-RELEASE_EVERY = 256
-"""Batches after which the touched pages of the file are given back: memory does not grow with the data set."""
 
 
 def training_batches(
@@ -26,7 +23,7 @@ def training_batches(
     changes = {name: amount for name in RANDOM_CHANGES if (amount := getattr(spec, name))}
     for number, start in enumerate(range(0, len(epoch), spec.batch_size)):
         rows = epoch.rows[start : start + spec.batch_size]
-        batch = pixels[rows]
+        batch = gather(pixels, rows)
         for column, augment in enumerate(AUGMENTATIONS.values()):
             flagged = epoch.applied[start : start + spec.batch_size, column]
             if flagged.any():
@@ -35,12 +32,4 @@ def training_batches(
             random = np.random.default_rng([*epoch.key, number])
             for name, amount in changes.items():
                 batch = RANDOM_CHANGES[name](batch, amount, random)
-        if number % RELEASE_EVERY == 0:
-            release(pixels)
         yield with_channels(batch), truth[rows].astype(np.float32)
-
-
-def release(pixels: np.ndarray) -> None:
-    """Give the pages of a memory-mapped array back to the system, which keeps the file cached as far as it likes."""
-    if isinstance(pixels.base, mmap.mmap):
-        pixels.base.madvise(mmap.MADV_DONTNEED)

@@ -9,8 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from mri_core.datasets.dataset import Dataset
+from mri_core.datasets.gather import gather
 from mri_core.images.prepare import with_channels
-from mri_core.training.batches import RELEASE_EVERY, release
 
 PREDICTION_BATCH = 32
 """Small, because the activations of a batch are what a run's memory peaks with."""
@@ -28,7 +28,6 @@ def predict(infer: Inference, dataset: Dataset, rows: np.ndarray) -> np.ndarray:
     """Probabilities of some slices of a data set, (rows, labels) float32, cut in batches so that memory stays flat."""
     found = []
     for start in range(0, len(rows), PREDICTION_BATCH):
-        found.append(infer(with_channels(dataset.pixels[rows[start : start + PREDICTION_BATCH]])).numpy())
-        if start // PREDICTION_BATCH % RELEASE_EVERY == 0:
-            release(dataset.pixels)
+        slices = gather(dataset.pixels, rows[start : start + PREDICTION_BATCH])
+        found.append(infer(with_channels(slices)).numpy())
     return np.concatenate(found)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mri_core.datasets.dataset import Dataset, open_dataset
+from mri_core.datasets.gather import gather
 from mri_core.errors import InvalidInput, MriError, StoreError
 from mri_core.runs.liveness import process_of
 from mri_core.runs.run import Progress, Run, Timing
@@ -110,10 +111,11 @@ def save_results(model: keras.Model, dataset: Dataset, run: Run) -> str | None:
         thresholds=dict.fromkeys(dataset.label_names, 0.5),
         image_shape=dataset.image_shape,
         onnx_difference=0.0,
+        preprocessing=dataset.header.preprocessing,
     )
     save_model(model, run.folder, description)
     rows = dataset.rows("validation")[:VERIFIED_SLICES]
-    difference = verify(run.folder, dataset.pixels[rows], predict(infer, dataset, rows))
+    difference = verify(run.folder, gather(dataset.pixels, rows), predict(infer, dataset, rows))
     write_description(run.folder, description.model_copy(update={"onnx_difference": difference}))
     print(f"exported to ONNX: largest difference to Keras {difference:.1e} on {len(rows)} slices", flush=True)
     if difference > LARGEST_DIFFERENCE:

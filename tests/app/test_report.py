@@ -6,8 +6,11 @@ import pytest
 from sklearn.metrics import classification_report, roc_auc_score
 from streamlit.testing.v1 import AppTest
 
+from app.ui import cache
 from mri_core.datasets.dataset import open_dataset
 from mri_core.evaluation.predictions import load_predictions
+from mri_core.evaluation.thresholds import MANUAL, choose_threshold
+from mri_core.prediction.model_file import save_thresholds
 from mri_core.runs.liveness import process_of
 from mri_core.runs.run import Run
 from mri_core.runs.store import RunStore
@@ -58,7 +61,7 @@ def test_scores_are_scikit_learns(trained, open_page: Open, split: str) -> None:
     assert beside.loc["Binary accuracy", "Predict nothing"] == f"{1 - stored.truth.mean():.3f}"
     assert list(beside.columns) == ["This run", "Predict nothing", "Predict everything", "Prevalence"]
     assert any("counts as zero" in caption.value for caption in app.caption)
-    assert app.download_button[0].label == "Download as CSV"
+    assert "Download as CSV" in [each.label for each in app.download_button]
     assert len(app.get("plotly_chart")) == len(LABELS) + 2
 
 
@@ -112,3 +115,23 @@ def test_an_unknown_run_is_said_in_words(trained, open_page: Open) -> None:
     app = open_page("report", run="nonsense")
     assert not app.exception
     assert "there is no run 'nonsense'" in app.error[0].value
+
+
+def test_the_model_card_is_made_only_when_it_is_asked_for(trained, open_page: Open, monkeypatch) -> None:
+    made = []
+    monkeypatch.setattr("app.ui.cache.make_card", lambda run, settings: made.append(run))
+    app = open_page("report", run=trained.run_id)
+    assert not app.exception and made == []
+    cards = [each for each in app.download_button if each.proto.deferred_file_id]
+    assert [each.label for each in cards] == ["Download as one HTML file", "Download as one JSON file"]
+
+
+def test_the_card_follows_the_models_thresholds(lab, trained, open_page: Open) -> None:
+    run = lab.get(trained.run_id)
+    before = cache.card(run)
+    assert cache.card(run) is before and before.description.thresholds["label 1"] == 0.5
+    stored = before.judged["validation"].stored
+    save_thresholds(run.folder, [choose_threshold(stored, "label 1", MANUAL, 0.3)])
+    after = cache.card(run)
+    assert after.description.thresholds["label 1"] == 0.3
+    assert after.reports["test"].evaluation.thresholds[0] == 0.3

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from ended_runs import add_run
 from streamlit.testing.v1 import AppTest
 
 from mri_core.datasets.dataset import open_dataset
@@ -89,7 +90,7 @@ def test_ticked_runs_are_laid_over_each_other_with_what_sets_them_apart(lab, tra
     assert f'"{name}"' in chart.proto.spec and '"Loss: validation solid, training dashed"' in chart.proto.spec
     app.main.get("button_group")[0].set_value("macro_f1").run()
     assert "Macro-F1: validation solid" in app.get("plotly_chart")[0].proto.spec
-    table = app.dataframe[1].value.set_index("Setting")
+    table = app.dataframe[1].value
     assert list(table.loc["Optimizer"]) == ["Adam", "SGD"]
     assert list(table.loc["Learning rate"]) == ["0.001", "0.01"]
     assert "Loss" not in table.index
@@ -110,6 +111,13 @@ def test_one_ticked_run_can_be_opened(lab, trained, open_page: Open) -> None:
     assert all(trained.run_id in query for query in found.values())
     assert set(links(open_page("runs", selected=failed(lab).id))) == {"See why it failed"}
     assert set(links(open_page("runs", selected=queue(lab).id))) == {"Follow it live"}
+
+
+def test_several_ended_runs_lead_to_their_comparison_the_oldest_first(lab, trained, open_page: Open) -> None:
+    waiting, second, third = queue(lab), add_run(lab, trained.run_id), add_run(lab, trained.run_id)
+    assert "Compare them" not in links(open_page("runs", selected=[trained.run_id, waiting.id]))
+    found = links(open_page("runs", selected=[trained.run_id, third.id, waiting.id, second.id]))
+    assert found["Compare them"] == f"selected={trained.run_id}&selected={second.id}&selected={third.id}"
 
 
 def test_deleting_asks_once_and_names_the_runs(lab, open_page: Open) -> None:

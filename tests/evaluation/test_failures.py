@@ -155,6 +155,9 @@ def test_covariates():
     pixels = np.stack([np.full((4, 4), value, dtype=np.uint8) for value in (0, 100, 255)])
     assert mean_intensity(pixels).tolist() == [0, 100, 255]
     assert mean_intensity(pixels[:0]).shape == (0,)
+    assert mean_intensity(pixels, np.array([2, 0])).tolist() == [255, 0]
+    many = np.random.default_rng(8).integers(256, size=(50, 200, 300, 3), dtype=np.uint8)  # more than is read at once
+    np.testing.assert_allclose(mean_intensity(many), [one.mean() for one in many])
     assert labels_carried(TRUTH).tolist() == [0, 0, 1, 2, 2, 1]
 
 

@@ -14,12 +14,14 @@ from mri_core.errors import InvalidInput, NotFound
 from mri_core.evaluation.calibration import Calibration
 from mri_core.evaluation.confusion import ConfusionAt
 from mri_core.evaluation.predictions import Predictions
+from mri_core.evaluation.threshold_rules import THRESHOLD_RULES
 from mri_core.evaluation.thresholds import (
-    THRESHOLD_RULES,
+    MANUAL,
     ChosenThreshold,
     OperatingPoint,
     best_threshold,
     choose_threshold,
+    choose_thresholds,
 )
 
 TRUTH = np.array([0, 0, 1, 0, 1, 1])
@@ -199,3 +201,39 @@ def test_unknown_names_and_other_splits_are_refused():
         choose_threshold(predictions(), "a", "max-f1", split="test")
     with pytest.raises(InvalidInput, match="probabilities hold nan"):
         choose_threshold(predictions(scores=np.full(6, np.nan)), "a", "max-f1")
+
+
+@pytest.mark.parametrize("value", [0.0, 0.3, 0.55, 1.0])
+def test_a_threshold_set_by_hand_is_kept_as_it_is(value):
+    choice = choose_threshold(predictions(), "a", MANUAL, value)
+    called = value <= SCORES
+    assert (choice.value, choice.rule, choice.parameter, choice.support) == (value, MANUAL, value, 3)
+    assert choice.operating_point.sensitivity == pytest.approx(called[TRUTH == 1].mean())
+    assert choice.operating_point.specificity == pytest.approx((~called)[TRUTH == 0].mean())
+    assert choice.rule_in_words == "Set by hand"
+
+
+def test_a_hand_needs_no_positives_but_a_number_from_0_to_1():
+    nothing = choose_threshold(predictions([0, 0], [0.4, 0.6]), "a", MANUAL, 0.5)
+    assert nothing.operating_point == OperatingPoint(None, 0.5, 0, None)
+    for value in (-0.1, 1.1, float("nan"), None):
+        with pytest.raises(InvalidInput, match=r"the threshold of a is .*; expected a number from 0 to 1"):
+            choose_threshold(predictions(), "a", MANUAL, value)
+    with pytest.raises(InvalidInput, match="chosen on test"):
+        choose_threshold(predictions(), "a", MANUAL, 0.5, split="test")
+
+
+def test_several_labels_at_once_and_those_that_cannot():
+    chosen, refused = choose_thresholds(predictions([1, 1], [0.4, 0.6]), ["a", "b"], "max-f1")
+    assert [choice.label for choice in chosen] == ["a"] and list(refused) == ["b"]
+    assert "b has no positives" in refused["b"]
+    for rule, parameter, error in (("best", None, NotFound), ("sensitivity", 2.0, InvalidInput)):
+        with pytest.raises(error):  # wrong for every label: no label's own refusal
+            choose_thresholds(predictions(), ["a", "b"], rule, parameter)
+
+
+@pytest.mark.parametrize("rule", THRESHOLD_RULES)
+def test_every_rule_says_what_it_was_told(rule):
+    words = choose_threshold(predictions(), "a", rule, 0.5 if THRESHOLD_RULES[rule].parameter else None).rule_in_words
+    assert words[0].isupper() and "{" not in words
+    assert ("0.5" in words) == (THRESHOLD_RULES[rule].parameter is not None)

@@ -14,7 +14,12 @@ from mri_core.errors import InvalidInput, NotFound, StorageError
 from mri_core.evaluation.calibration import Calibration, calibrated, fit_calibration
 from mri_core.evaluation.predictions import Predictions
 from mri_core.evaluation.thresholds import choose_threshold
-from mri_core.prediction.model_file import read_description, save_calibration, save_thresholds
+from mri_core.prediction.model_file import (
+    forget_thresholds,
+    read_description,
+    save_calibration,
+    save_thresholds,
+)
 from mri_core.prediction.predictor import Predictor
 
 OLD = {
@@ -99,6 +104,21 @@ def test_decisions_outlive_a_calibration_put_on_and_taken_off(folder, kind):
     assert removed.thresholds == pytest.approx({"a": choices[0].value, "b": 0.5}, rel=1e-9)
 
 
+def test_a_forgotten_threshold_is_that_of_a_new_model(folder):
+    new = on(folder)
+    save_thresholds(folder, [choose_threshold(STORED, label, "max-f1") for label in ("a", "b")])
+    chosen = read_description(folder)
+    saved = forget_thresholds(folder, ["a"])
+    assert saved == read_description(folder)
+    assert saved.thresholds == {"a": 0.5, "b": chosen.thresholds["b"]} and list(saved.threshold_choices) == ["b"]
+    calibrated_model = save_calibration(folder, {"b": fitted(1)})
+    saved = forget_thresholds(folder, ["b"])
+    assert saved.threshold_choices == {} and saved.calibration == calibrated_model.calibration
+    assert saved.thresholds["b"] != 0.5 and on(folder) == new
+    with pytest.raises(InvalidInput, match="no label 'c'"):
+        forget_thresholds(folder, ["a", "c"])
+
+
 def test_isotonic_ties_only_ever_switch_on(folder):
     before = np.array(on(folder))
     save_calibration(folder, {"a": fitted(kinds=("isotonic",))})
@@ -144,6 +164,13 @@ def test_a_missing_or_damaged_file_is_said(tmp_path):
     (tmp_path / "model.json").write_text(json.dumps(OLD | {"calibration": {"a": damaged}}))
     with pytest.raises(StorageError, match="cannot be read"):
         save_thresholds(tmp_path, [])
+
+
+def test_a_rule_nobody_knows_is_said(folder):
+    saved = save_thresholds(folder, [choose_threshold(STORED, "a", "max-f1")])
+    (folder / "model.json").write_text(saved.model_dump_json().replace("max-f1", "magic"))
+    with pytest.raises(StorageError, match="cannot be read"):
+        read_description(folder)
 
 
 def test_a_disk_that_refuses_is_said(folder):

@@ -6,6 +6,7 @@ from typing import get_args
 import pytest
 from reproduction_support import finish, finish_all, queue
 
+from mri_core import words
 from mri_core.documents import Badge, Grid, Note, Table, plain, render, render_markdown
 from mri_core.evaluation.table import AVERAGE_ROWS
 from mri_core.reproduction.claims import Finding
@@ -21,7 +22,6 @@ from mri_core.reproduction.tables import (
     data_table,
     scores_table,
     settings_table,
-    signed,
     standing_table,
     summary_table,
 )
@@ -47,7 +47,7 @@ def parts(found, title: str, kind: type) -> list:
     ("value", "text"), [(0.0412, "+0.041"), (-0.0412, "−0.041"), (0.0, "0.000"), (-0.0001, "−0.000")]
 )
 def test_a_difference_has_its_sign(value: float, text: str) -> None:
-    assert signed(value) == text
+    assert words.difference(value) == text
 
 
 def test_claims_show_difference_interval_seeds_and_verdict(found) -> None:
@@ -56,7 +56,10 @@ def test_claims_show_difference_interval_seeds_and_verdict(found) -> None:
     verdict = found.verdicts[0]
     finding, difference, compared, seeds = rows(table)["Horizontal flips help the CNN"]
     interval = verdict.interval
-    assert difference == f"{signed(interval.mean)} ({signed(interval.low)} to {signed(interval.high)})"
+    assert (
+        difference
+        == f"{words.difference(interval.mean)} ({words.difference(interval.low)} to {words.difference(interval.high)})"
+    )
     assert (finding, compared, seeds) == (verdict.finding, "cnn − cnn-no-flips in micro-F1", "2 of 3")
     finding, difference, compared, seeds = rows(table)["SGD at 0.01 beats Adam for the dense network's label 3"]
     assert finding == "undecided: 0 of 3 seeds finished" and (difference, seeds) == (NONE, "0 of 3")
@@ -76,7 +79,11 @@ def test_a_presets_table_stands_beside_the_studys(found) -> None:
     assert [title for title, _ in table.groups] == ["", "Precision", "Recall", "F1"]
     f1 = configuration.rows[2].scores[2]
     here, study, difference = rows(table)["label 3"][6:]
-    assert here == f"{f1.mean:.3f} ± {f1.spread:.3f}" and study == "0.83" and difference == signed(f1.mean - 0.83)
+    assert (
+        here == f"{f1.mean:.3f} ± {f1.spread:.3f}"
+        and study == "0.83"
+        and difference == words.difference(f1.mean - 0.83)
+    )
     assert list(rows(table)) == ["label 1", "label 2", "label 3", *AVERAGE_ROWS.values()]
     assert set(rows(table)["samples avg, labelled slices"][1::3]) == {NONE}
 
@@ -91,7 +98,12 @@ def test_all_configurations_are_summed_up(found) -> None:
     table = rows(summary_table(found))
     assert list(table) == list(configurations())
     micro = next(row for row in found.configurations[0].rows if row.name == "micro").scores[2]
-    assert table["cnn"][:4] == ("2 of 3", f"{micro.mean:.3f} ± {micro.spread:.3f}", "0.88", signed(micro.mean - 0.88))
+    assert table["cnn"][:4] == (
+        "2 of 3",
+        f"{micro.mean:.3f} ± {micro.spread:.3f}",
+        "0.88",
+        words.difference(micro.mean - 0.88),
+    )
     assert table["dense-adam"] == ("0 of 3", *[NONE] * 6)
     costs = rows(cost_table(found))
     assert costs["cnn"] == ("2 of 3", "2, 2", "1 min 0 s", "1,000", "800")

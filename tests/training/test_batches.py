@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mri_core.training.batches import RELEASE_EVERY, release, training_batches
+from mri_core.training.batches import training_batches
 from mri_core.training.plan import plan_epoch
 from mri_core.training.presets import make_spec
 
@@ -22,13 +22,3 @@ def test_random_changes_are_drawn_anew_each_epoch_and_repeat_with_the_seed() -> 
     np.testing.assert_array_equal(shown(1), shown(1))
     assert (shown(1) != shown(2)).any() and (shown(1) != shown(1, seed=1)).any()
     np.testing.assert_array_equal(shown(1, shift=0, intensity=0.0), PIXELS)
-
-
-def test_released_pages_are_read_again(tmp_path) -> None:
-    np.save(tmp_path / "slices.npy", PIXELS)
-    mapped = np.load(tmp_path / "slices.npy", mmap_mode="r")
-    first = mapped[5].copy()
-    release(mapped)
-    np.testing.assert_array_equal(mapped[5], first)
-    release(PIXELS)  # in memory there is nothing to give back
-    assert RELEASE_EVERY > 0

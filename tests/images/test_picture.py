@@ -1,3 +1,5 @@
+"""Slices as PNGs: every pixel is where it was, and none is smoothed."""
+
 from __future__ import annotations
 
 import io
@@ -6,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.ui.images import contact_grid, enlarge, picture
+from mri_core.images.picture import contact_grid, enlarge, picture
 
 RANDOM = np.random.default_rng(0)
 

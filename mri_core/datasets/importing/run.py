@@ -1,0 +1,125 @@
+"""The one runner: streams any source's plan into a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from mri_core.datasets.build import DatasetBuilder
+from mri_core.datasets.dataset import Dataset, Split
+from mri_core.datasets.importing.decoding import Decoders
+from mri_core.datasets.importing.plan import Choices, LeftOut, Plan
+from mri_core.datasets.importing.sources import SOURCES, find_source
+from mri_core.datasets.importing.summary import Summary
+from mri_core.datasets.importing.taken import Taken
+from mri_core.datasets.importing.zipped import unpacked
+from mri_core.datasets.split import FRACTIONS
+from mri_core.errors import InvalidInput
+from mri_core.images.preprocessing import Preprocessing
+from mri_core.settings import Settings
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How slices become a data set. image_shape: (H, W) grey or (H, W, 3) colour. seed: of the split."""
+
+    image_shape: tuple[int, ...] = (64, 64)
+    fractions: Mapping[Split, float] = field(default_factory=lambda: FRACTIONS)
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What an import would take, before anything is decoded. rows: the first items as index rows."""
+
+    source: str
+    summary: str
+    labels: tuple[str, ...]
+    total: int
+    mapping: Mapping[str, str]
+    notes: tuple[str, ...]
+    left_out: tuple[LeftOut, ...]
+    rows: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Imported:
+    dataset: Dataset
+    summary: Summary
+
+
+def make_plan(place: Path, choices: Choices, source: str | None = None) -> tuple[str, Plan]:
+    """The name of the source and what it would import. source: a name of SOURCES, recognised when None."""
+    if source is not None and source not in SOURCES:
+        raise InvalidInput(f"there is no kind of source '{source}'; expected one of {', '.join(SOURCES)}")
+    name = source or find_source(place, choices)
+    return name, SOURCES[name].plan(place, choices)
+
+
+def preview(place: Path, choices: Choices | None = None, source: str | None = None, rows: int = 5) -> Preview:
+    """What would be imported, with the first rows. Raises InvalidInput as `import_source`."""
+    with unpacked(place) as root:
+        name, plan = make_plan(root, choices or Choices(), source)
+        first = tuple(
+            {
+                "id": item.id,
+                "patient": item.patient,
+                "split": item.split,
+                **dict(zip(plan.labels, item.labels, strict=True)),
+            }
+            for item in islice(plan.items(), rows)
+        )
+    summary = SOURCES[name].summary
+    return Preview(name, summary, plan.labels, plan.total, plan.mapping, plan.notes, plan.left_out, first)
+
+
+def import_source(
+    settings: Settings,
+    name: str,
+    place: Path,
+    choices: Choices | None = None,
+    recipe: Recipe | None = None,
+    source: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Imported:
+    """Import what is at `place` as data set `name`. progress: called with slices done and slices in all.
+
+    Raises InvalidInput for a source that is not as expected or when no slice can be read, StorageError when the disk
+    refuses; either leaves nothing behind.
+    """
+    with unpacked(place) as root:
+        choices = choices or Choices()
+        kind, plan = make_plan(root, choices, source)
+        return _run(settings, name, kind, plan, choices.preprocessing, recipe or Recipe(), progress)
+
+
+def _run(
+    settings: Settings,
+    name: str,
+    source: str,
+    plan: Plan,
+    preprocessing: Preprocessing,
+    recipe: Recipe,
+    progress: Callable[[int, int], None] | None,
+) -> Imported:
+    with DatasetBuilder(settings, name, plan.labels, recipe.image_shape, plan.total) as builder:
+        taken = Taken(plan)
+        with Decoders(recipe.image_shape, preprocessing, plan.total) as decoders:
+            for items, (pixels, outcomes) in decoders.stream(plan.items()):
+                builder.add(pixels, taken.rows(items, outcomes))
+                if progress:
+                    progress(taken.tried, plan.total)
+        if not taken.slices:
+            raise InvalidInput(taken.nothing())
+        patients, salt = taken.patients()
+        splits = taken.splits(patients, recipe.fractions, recipe.seed)
+        builder.assign("patient", patients)
+        builder.assign("split", splits.tolist())
+        provenance = {**plan.provenance, "source": source, "left_out": len(taken.left_out), "seed": recipe.seed}
+        if salt:
+            provenance["patient_salt"] = salt
+        dataset = builder.finish(simulated=False, provenance=provenance, preprocessing=preprocessing)
+    return Imported(dataset, taken.summary(source, patients, splits, recipe.image_shape))

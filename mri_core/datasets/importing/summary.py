@@ -1,0 +1,70 @@
+"""What an import came to: taken, left out and why, and how alike the splits are."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from mri_core.datasets.dataset import SPLITS
+from mri_core.datasets.importing.plan import LeftOut
+
+
+@dataclass(frozen=True)
+class Summary:
+    """left_out: every file, row and slice that is not in the data set. prevalence: label -> part -> share or None,
+    of all slices whose labels are known ("wanted") and of each split."""
+
+    source: str
+    taken: int
+    left_out: tuple[LeftOut, ...]
+    mapping: Mapping[str, str]
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+    splits: Mapping[str, int]
+    prevalence: Mapping[str, Mapping[str, float | None]]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Reason -> how many were left out for it."""
+        found: dict[str, int] = {}
+        for one in self.left_out:
+            found[one.reason] = found.get(one.reason, 0) + 1
+        return found
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"counts": self.counts}
+
+    def report(self) -> str:
+        """Everything left out as CSV: what, reason, why."""
+        held = io.StringIO()
+        writer = csv.writer(held)
+        writer.writerow(("what", "reason", "why"))
+        writer.writerows((_cell(one.what), one.reason, _cell(one.why)) for one in self.left_out)
+        return held.getvalue()
+
+
+def prevalence(
+    labels: Sequence[str], truth: np.ndarray, known: np.ndarray, splits: np.ndarray
+) -> dict[str, dict[str, float | None]]:
+    """Share of slices with each label, and with none, among all that are known ("wanted") and in each split.
+
+    truth: (slices, labels) of 0/1. known: (slices,) bool, whether the labels are. splits: (slices,) of SPLITS.
+    """
+    columns: dict[str, np.ndarray] = dict(zip(labels, truth.T, strict=True))
+    columns["no finding"] = truth.sum(axis=1) == 0
+    parts: dict[str, np.ndarray] = {"wanted": known}
+    parts |= {split: known & (splits == split) for split in SPLITS}
+    return {
+        name: {part: float(column[rows].mean()) if rows.any() else None for part, rows in parts.items()}
+        for name, column in columns.items()
+    }
+
+
+def _cell(text: str) -> str:
+    """Keep spreadsheet programs from running a file's name as a formula (OWASP, "CSV Injection")."""
+    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

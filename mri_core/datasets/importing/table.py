@@ -1,0 +1,141 @@
+"""Reading a table of labels, whatever wrote it: CSV and TSV in several encodings, Parquet, XLSX."""
+
+from __future__ import annotations
+
+import codecs
+import zipfile
+from dataclasses import dataclass
+from numbers import Real
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mri_core.errors import InvalidInput
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LONGEST_LINE = 2**20
+"""Bytes of a line of text; what is longer is not a table, and is not read to its end."""
+MOST_BYTES = 2**29
+_CHUNK_BYTES, _CHUNK_ROWS = 2**20, 50_000
+_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_SPOKEN = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8 with a byte order mark", "utf-16": "UTF-16", "latin-1": "Latin-1"}
+TEXT = {".csv", ".tsv", ".txt"}
+SUFFIXES = {".csv", ".tsv", ".parquet", ".xlsx"}
+
+
+@dataclass(frozen=True)
+class Table:
+    """Every value as text, blanks around it removed, missing ones "". kind: what it was read as, for people."""
+
+    name: str
+    rows: pd.DataFrame
+    kind: str
+
+
+def read_table(path: Path) -> Table:
+    """Read a table. Raises InvalidInput for one that is missing, empty, too large or not a table."""
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES | TEXT:
+        raise InvalidInput(f"{path.name} ends in {suffix!r}; expected a table in {', '.join(sorted(SUFFIXES))}")
+    try:
+        size = path.stat().st_size
+        if size > MOST_BYTES:
+            raise InvalidInput(f"{path.name} has {size:,} bytes; expected a table of at most {MOST_BYTES:,}")
+        if suffix == ".parquet":
+            rows, kind = _parquet(path), "Parquet"
+        elif suffix == ".xlsx":
+            rows, kind = _workbook(path), "XLSX"
+        else:
+            rows, kind = _text(path)
+    except FileNotFoundError as error:
+        raise InvalidInput(f"there is no table {path}; name a table with --labels") from error
+    except (OSError, ValueError, LookupError, SyntaxError, zipfile.BadZipFile) as error:  # parsers' own are among these
+        raise InvalidInput(f"{path.name} cannot be read as a table: {' '.join(str(error).split())[:200]}") from error
+    rows.columns = [str(column).strip() for column in rows.columns]
+    if len(set(rows.columns)) != len(rows.columns):
+        raise InvalidInput(f"{path.name} has columns of the same name; expected each once: {list(rows.columns)}")
+    if rows.empty:
+        raise InvalidInput(f"{path.name} has no rows; expected a header and at least one row")
+    return Table(path.name, rows, kind)
+
+
+def _text(path: Path) -> tuple[pd.DataFrame, str]:
+    import pandas as pd
+
+    encoding = _encoding(path)
+    with path.open(encoding=encoding, newline="") as file:
+        header = file.readline(LONGEST_LINE)
+    separator = "\t" if path.suffix.lower() == ".tsv" else max(",;\t", key=header.count)
+    with pd.read_csv(
+        path, sep=separator, encoding=encoding, dtype="str", keep_default_na=False, chunksize=_CHUNK_ROWS,
+        index_col=False, on_bad_lines="error",
+    ) as chunks:  # fmt: skip
+        rows = pd.concat([chunk.fillna("").map(str.strip) for chunk in chunks], ignore_index=True)
+    return rows, f"{_SPOKEN[encoding]} text"
+
+
+def _encoding(path: Path) -> str:
+    """The encoding of a text file, which is read once, a piece at a time, and refused at a line without an end."""
+    with path.open("rb") as file:
+        start = file.read(4096)
+        encoding = next((name for mark, name in _MARKS.items() if start.startswith(mark)), "utf-8")
+        if encoding == "utf-8" and b"\0" in start:
+            raise InvalidInput(f"{path.name} is not text; expected a CSV table, or UTF-16 with a byte order mark")
+        decoder = None if encoding == "utf-16" else codecs.getincrementaldecoder("utf-8")()
+        end, line = b"\n\0" if start.startswith(codecs.BOM_UTF16_LE) else b"\n", 0
+        file.seek(0)
+        while piece := file.read(_CHUNK_BYTES):
+            first, last = piece.find(end), piece.rfind(end)
+            if line + (first if first >= 0 else len(piece)) > LONGEST_LINE:
+                raise InvalidInput(
+                    f"{path.name} has a line of more than {LONGEST_LINE:,} bytes; expected one short line a slice"
+                )
+            line = len(piece) - last if last >= 0 else line + len(piece)
+            if decoder is not None:
+                try:
+                    decoder.decode(piece)
+                except UnicodeDecodeError:
+                    encoding, decoder = "latin-1", None
+    return encoding
+
+
+def _parquet(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = pd.read_parquet(path)
+    return pd.DataFrame({name: [_written(value) for value in rows[name]] for name in rows.columns}, dtype="str")
+
+
+def _workbook(path: Path) -> pd.DataFrame:
+    """The first sheet. A workbook is a zip, so what it inflates to is looked at first."""
+    import pandas as pd
+    from openpyxl import load_workbook
+
+    with zipfile.ZipFile(path) as archive:
+        if sum(member.file_size for member in archive.infolist()) > MOST_BYTES:
+            raise InvalidInput(f"{path.name} inflates to more than {MOST_BYTES:,} bytes; save it as CSV")
+    book = load_workbook(path, read_only=True, data_only=True)
+    try:
+        lines = (row for row in book.worksheets[0].iter_rows(values_only=True) if any(c is not None for c in row))
+        header = next(lines, ())
+        width = max((i + 1 for i, name in enumerate(header) if name is not None), default=0)
+        rows = [[_written(value) for value in row[:width]] + [""] * (width - len(row)) for row in lines]
+    finally:
+        book.close()
+    return pd.DataFrame(rows, columns=[_written(name) for name in header[:width]], dtype="str")
+
+
+def _written(value: Any) -> str:
+    """A typed value as it would stand in a CSV table: whole numbers without a point, nothing for nothing."""
+    import pandas as pd
+
+    if isinstance(value, list | tuple | np.ndarray):
+        return ";".join(_written(one) for one in value)
+    if pd.isna(value):
+        return ""
+    if isinstance(value, Real) and not isinstance(value, bool) and float(value).is_integer():
+        return str(int(float(value)))
+    return str(value).strip()
