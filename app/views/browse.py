@@ -122,7 +122,7 @@ def choose_page(found: int, query: Query) -> int:
 
 
 def findings_in_words(record: SliceRecord) -> str:
-    return ", ".join(record.labels) or "no finding"
+    return ", ".join(record.labels) or ("no finding" if record.labelled else "labels unknown")
 
 
 def show_tile(dataset: Dataset, record: SliceRecord) -> None:
@@ -133,7 +133,7 @@ def show_tile(dataset: Dataset, record: SliceRecord) -> None:
         images.show(
             dataset.pixels[record.row],
             f"Slice {record.id}: {said}",
-            colours=strip if record.labels else [NO_FINDING],
+            colours=strip if record.labels else [NO_FINDING if record.labelled else None],
         )
         st.button(
             words.plain(record.id),

@@ -51,7 +51,9 @@ def stats(name: Annotated[str, typer.Argument(help="A data set.")], json: Json =
         print_json(found)
         return
     simulated = ", simulated" if found["simulated"] else ""
-    console.print(f"{name}: {found['slices']:,} slices, {found['patients'] or 'unknown'} patients{simulated}\n")
+    unlabelled = f", {found['unlabelled']:,} without labels and not counted below" if found["unlabelled"] else ""
+    patients = found["patients"] or "unknown"
+    console.print(f"{name}: {found['slices']:,} slices, {patients} patients{simulated}{unlabelled}\n")
     rows = [
         (split, s["slices"], s["no_finding"], *s["positives"].values(), s["cardinality"], s["density"])
         for split, s in found["splits"].items()

@@ -24,8 +24,8 @@ _NEAREST = 16
 _COMPONENTS = 24  # of the hashes: enough to leave few others as close, and few enough for a tree to be quick
 _CHUNK = 500
 _NEIGHBOURS = (
-    " Not every patient is known here, so neighbouring slices of thin series may be among the pairs; across splits they "
-    "are leakage all the same."
+    " Not every patient is known here, so neighbouring slices of thin series may be among the pairs; across splits "
+    "they are leakage all the same."
 )
 
 

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from mri_core.datasets.build import DatasetBuilder
 from mri_core.datasets.dataset import Dataset, open_dataset
 
 HOME = Path(__file__).resolve().parents[2] / "app" / "Home.py"
@@ -145,3 +147,18 @@ def test_a_slice_that_does_not_exist_is_named(demo):
     at = browse(slice="nobody")
     assert at.error[0].value.startswith("there is no slice 'nobody' in data set 'demo'")
     assert len(tiles(at)) == PER_PAGE
+
+
+def test_labels_that_are_not_known_are_not_taken_for_no_finding(home):
+    random = np.random.default_rng(0)
+    rows = [
+        {"id": f"s{number}", "patient": None, "split": "test" if number else "train", "source": f"{number}.png",
+         "position": None, "lesion": None if number else 0}
+        for number in range(4)
+    ]  # fmt: skip
+    with DatasetBuilder(home, "competition", ["lesion"], (8, 8), len(rows)) as builder:
+        builder.add(random.integers(0, 256, (4, 8, 8), dtype=np.uint8), rows)
+        builder.finish(simulated=False, provenance={})
+    at = browse()
+    said = [caption.value for caption in at.caption if "finding" in caption.value or "unknown" in caption.value]
+    assert ["labels unknown" in one for one in said] == [False, True, True, True]

@@ -114,12 +114,10 @@ def _run(
                     progress(taken.tried, plan.total)
         if not taken.slices:
             raise InvalidInput(taken.nothing())
-        patients, salt = taken.patients()
+        patients = taken.patients()
         splits = taken.splits(patients, recipe.fractions, recipe.seed)
         builder.assign("patient", patients)
         builder.assign("split", splits.tolist())
         provenance = {**plan.provenance, "source": source, "left_out": len(taken.left_out), "seed": recipe.seed}
-        if salt:
-            provenance["patient_salt"] = salt
         dataset = builder.finish(simulated=False, provenance=provenance, preprocessing=preprocessing)
     return Imported(dataset, taken.summary(source, patients, splits, recipe.image_shape))

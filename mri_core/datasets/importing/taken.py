@@ -66,21 +66,21 @@ class Taken:
             f"the first: {skipped[0] if skipped else reason}"
         )
 
-    def patients(self) -> tuple[list[str | None], str | None]:
+    def patients(self) -> list[str | None]:
         """The patient of every slice: as stated, else as the files say, hashed again with the data set's own salt.
 
-        The salt, which is None where no file was asked, follows from what the data set holds: two data sets cannot be
-        joined by their patients, and the same import twice is the same.
+        The salt follows from what the data set holds and is kept nowhere: two data sets cannot be joined by their
+        patients, and the same import twice is the same.
         """
         if any(self._stated) or not any(self._in_files):
-            return self._stated, None
+            return self._stated
         salt = self._contents.hexdigest()[:32]
         hashed = {
             one: hashlib.blake2b(one.encode(), key=salt.encode(), digest_size=6).hexdigest()
             for one in set(self._in_files)
             if one is not None
         }
-        return [None if one is None else hashed[one] for one in self._in_files], salt
+        return [None if one is None else hashed[one] for one in self._in_files]
 
     def splits(self, patients: Sequence[str | None], fractions: Mapping[Split, float], seed: int) -> np.ndarray:
         """The split of every slice, (slices,) object of SPLITS: the source's own, else dealt by patient.

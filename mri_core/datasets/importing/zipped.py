@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import stat
 import tempfile
@@ -11,12 +12,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
+import psutil
+
 from mri_core.errors import InvalidInput, StorageError
 
 MOST_MEMBERS = 2_000_000
 MOST_INFLATED = 200
 """Times its own size that a zip may inflate to, beside _ALWAYS bytes; images hardly inflate at all."""
 _ALWAYS = 2**28
+_PREFIX = "mri-import-"
 _ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".7z", ".rar")
 
 
@@ -30,7 +34,8 @@ def unpacked(place: Path) -> Iterator[Path]:
     if place.suffix.lower() != ".zip" or not place.is_file():
         yield place
         return
-    with tempfile.TemporaryDirectory(prefix="mri-import-") as made:
+    _clear_abandoned()
+    with tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-") as made:
         folder = Path(made)
         try:
             with zipfile.ZipFile(place) as archive:
@@ -46,6 +51,14 @@ def unpacked(place: Path) -> Iterator[Path]:
             ) from error
         inside = [path for path in folder.iterdir() if path.name != "__MACOSX" and not path.name.startswith(".")]
         yield inside[0] if len(inside) == 1 and _holds_all(inside[0]) else folder
+
+
+def _clear_abandoned() -> None:
+    """Remove what imports left that were killed: folders here carry the number of their process."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
+        number = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        if number.isdecimal() and not psutil.pid_exists(int(number)):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _holds_all(only: Path) -> bool:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import stat
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -208,6 +211,25 @@ def test_a_zip_is_what_it_holds(home, folder, write, tmp_path):
     assert imported.dataset.header.provenance["source"] == "table"
     np.testing.assert_array_equal(imported.dataset.pixels[3], picture(3))
     assert list(imported.dataset.index["id"]) == [name(i) for i in range(COUNT)]
+
+
+def test_what_was_unpacked_is_removed_even_after_a_kill(home, folder, tmp_path, monkeypatch):
+    (folder / "labels.csv").write_text(lines())
+    place = pack(folder, tmp_path / "in.zip")
+    there = tmp_path / "temporary"
+    there.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(there))
+    code = f"""
+import os, signal
+from pathlib import Path
+from mri_core.datasets.importing.zipped import unpacked
+with unpacked(Path({str(place)!r})):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    subprocess.run([sys.executable, "-c", code], env=os.environ | {"TMPDIR": str(there)})
+    assert len(list(there.iterdir())) == 1
+    take(home, place)
+    assert list(there.iterdir()) == []
 
 
 def _link() -> zipfile.ZipInfo:
