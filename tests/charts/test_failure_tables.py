@@ -80,7 +80,7 @@ def test_repairs_in_words_and_in_numbers() -> None:
     table = tables.repairs_in_words(found)
     assert table.iloc[0].tolist() == ["–", "6", "0.800", "0.700"]
     assert table.iloc[1].tolist() == [
-        "7", "0", "0.850, +0.050 (+0.010 to +0.090)", "0.700, +0.000, interval undefined (one patient)",
+        "7", "0", "0.850, +0.050 (+0.010 to +0.090)", "0.700, 0.000, interval undefined (one patient)",
     ]  # fmt: skip
     numbers = tables.repairs_table(found).set_index("score")
     assert numbers.loc["micro_f1", ["before", "after", "low"]].tolist() == [0.8, 0.85, 0.01]
