@@ -1,9 +1,9 @@
 """Champions in MLflow's model registry: what it holds afterwards, seen through MLflow's own client."""
 
-import multiprocessing
 from dataclasses import replace
 
 import pytest
+from rivals import at_once
 from run_support import LABELS, queue
 
 from mri_core.errors import InvalidInput, NotFound, StoreError
@@ -167,23 +167,15 @@ def test_a_foreign_database_is_said_in_words(tmp_path):
             ask(Settings(home=tmp_path))
 
 
-def promote_one(settings: Settings, run_id: str, begin) -> None:
-    run = RunStore(settings).get(run_id)
-    begin.wait()
-    promote(settings, run, FIRST)
+PROMOTING = """
+from mri_core.runs.champions import Grounds, promote
+promote(store.settings, store.get("{run}"), Grounds("first", "There was none.", {{"micro_f1": 0.875}}))
+"""
 
 
 def test_promotions_at_once_are_all_kept_and_the_latest_counts(store):
     runs = [ended(store) for _ in range(4)]
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["mlflow.store.tracking.sqlalchemy_store", "mri_core.runs.store"])
-    begin = context.Barrier(len(runs))
-    rivals = [context.Process(target=promote_one, args=(store.settings, run.id, begin)) for run in runs]
-    for each in rivals:
-        each.start()
-    for each in rivals:
-        each.join()
-    assert [each.exitcode for each in rivals] == [0] * 4
+    at_once(store.settings.root, [PROMOTING.format(run=run.id) for run in runs])
     found = promotions(store.settings, "demo")
     assert {one.run_id for one in found} == {run.id for run in runs}
     assert [one.version for one in found if one.present] == [max(one.version for one in found)] == [4]

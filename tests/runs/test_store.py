@@ -3,11 +3,12 @@
 import itertools
 import json
 import math
-import multiprocessing
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
+from rivals import at_once
 from run_support import LABELS, queue
 
 from mri_core.errors import InvalidInput, NotFound
@@ -213,25 +214,20 @@ def test_label_names_that_cannot_be_recorded_are_refused_at_once(store):
     assert store.list() == ()
 
 
-def write_a_run(home):
-    store = RunStore(Settings(home=home))
-    run_id = reach(store, "running")
-    for epoch in range(1, 6):
-        store.log_progress(run_id, PROGRESS)
-        store.log_epoch(run_id, epoch_row(epoch))
-        assert len(store.get(run_id).history) == epoch
-    store.finish(run_id, "finished")
+WRITING = f"""
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from test_store import PROGRESS, epoch_row, reach
+run_id = reach(store, "running")
+for epoch in range(1, 6):
+    store.log_progress(run_id, PROGRESS)
+    store.log_epoch(run_id, epoch_row(epoch))
+    assert len(store.get(run_id).history) == epoch
+store.finish(run_id, "finished")
+"""
 
 
 def test_processes_create_the_database_and_write_at_once(tmp_path):
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["mlflow.store.tracking.sqlalchemy_store", "mri_core.runs.store"])
-    writers = [context.Process(target=write_a_run, args=(tmp_path / "new",)) for _ in range(4)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join()
-    assert [writer.exitcode for writer in writers] == [0] * 4
+    at_once(tmp_path / "new", [WRITING] * 4)
     store = RunStore(Settings(home=tmp_path / "new"))
     assert [(run.status, len(store.history(run.id))) for run in store.list()] == [("finished", 5)] * 4
     with closing(sqlite3.connect(store.settings.root / "mlflow.db")) as database:
