@@ -8,6 +8,7 @@ from mri_core import words
 from mri_core.charts import failure_tables as tables
 from mri_core.charts.failures import FailureFigures
 from mri_core.evaluation.hierarchy import LEAST_SHARE, LEAST_SUPPORT
+from mri_core.prediction.finding_errors import errors_by_finding
 from mri_core.prediction.run_failures import RunFailures
 from mri_core.runs.run import Run
 
@@ -19,6 +20,7 @@ PATIENT_COLUMNS = {
 }
 RATE_COLUMNS = {
     "by": st.column_config.TextColumn("Slices by", pinned=True),
+    "finding": st.column_config.TextColumn("Slices with", pinned=True),
     "low": st.column_config.NumberColumn("From", format="%.4g"),
     "high": st.column_config.NumberColumn("To", format="%.4g"),
     "slices": st.column_config.NumberColumn("Slices", format="localized"),
@@ -61,6 +63,7 @@ def main() -> None:
         patient = choose_patient(run, split, found, label)
     gallery.draw(found, label, patient)
     draw_error_rates(run, split, found, figures, label)
+    draw_errors_by_finding(run, split, found, label)
     draw_consistency(run, split)
 
 
@@ -151,6 +154,29 @@ def draw_error_rates(run: Run, split: str, found: RunFailures, figures: FailureF
         table = tables.error_rate_table(found.error_rates(label))
         st.dataframe(tables.in_percent(table), hide_index=True, column_config=RATE_COLUMNS)
         save_as("Error rates as CSV", lambda: table, f"{run.name} {split} {label or 'any label'} error rates.csv")
+
+
+def draw_errors_by_finding(run: Run, split: str, found: RunFailures, label: str | None) -> None:
+    dataset = found.judged.dataset
+    if dataset is None:
+        return
+    st.subheader("Errors where the data has faults", help=WILSON)
+    quality = cache.quality(dataset.header)
+    if quality is None:
+        st.info(
+            "The data set has not been checked yet. Once it is, this says whether errors gather on its faulty slices.",
+            icon=":material/fact_check:",
+        )
+        st.page_link("views/quality.py", label="Check the data set", icon=":material/fact_check:")
+        return
+    table = errors_by_finding(found, quality.findings, label)
+    if table.empty:
+        st.info(f"The checks found nothing on {split} slices.", icon=":material/check_circle:")
+        return
+    shown = tables.in_percent(table.drop(columns="name"))
+    st.dataframe(shown, hide_index=True, column_config=RATE_COLUMNS)
+    st.caption(f"Errors on {named(label)}. A slice that several findings concern counts in each.")
+    save_as("Errors by finding as CSV", lambda: table, f"{run.name} {split} errors by finding.csv")
 
 
 def draw_consistency(run: Run, split: str) -> None:

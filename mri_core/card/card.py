@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from mri_core.card.data import DataFacts, data_facts
-from mri_core.documents.versions import installed_versions
 from mri_core.errors import InvalidInput, NotFound
 from mri_core.evaluation.calibration_effect import Effects, calibration_effects
 from mri_core.evaluation.report import Report
@@ -16,31 +15,31 @@ from mri_core.prediction.model_file import ModelDescription
 from mri_core.prediction.run_consistency import Consistency, consistency_of
 from mri_core.prediction.run_failures import RunFailures, find_failures
 from mri_core.prediction.run_report import report_of
+from mri_core.quality.checks import Quality, check_dataset
 from mri_core.runs.run import Run
 from mri_core.settings import Settings
 
 JUDGED = ("test", "validation")
 """The splits on which a run is judged, the one that had no say in the training first."""
-PACKAGES = ("mri-core", "tensorflow", "keras", "numpy", "onnxruntime")
 
 
 @dataclass(frozen=True, eq=False)
 class Card:
-    """data: None where the data set is gone. judged, reports: split -> the run on it, those of JUDGED that it has.
+    """data, quality: None where the data set is gone. judged, reports: split -> the run on it, those of JUDGED it has.
 
     effects, failures, consistency: on `split`; the first says how far probabilities can be believed before and after
-    calibrating, the last is None without the data set. versions: of what is installed now. written: now, in UTC.
+    calibrating, the last is None without the data set. written: now, in UTC.
     """
 
     run: Run
     description: ModelDescription
     data: DataFacts | None
+    quality: Quality | None
     judged: Mapping[str, JudgedRun]
     reports: Mapping[str, Report]
     effects: Effects
     failures: RunFailures
     consistency: Consistency | None
-    versions: Mapping[str, str]
     written: datetime
 
     @property
@@ -63,12 +62,12 @@ def make_card(run: Run, settings: Settings) -> Card:
         run=run,
         description=best.description,
         data=None if best.dataset is None else data_facts(best.dataset),
+        quality=None if best.dataset is None else check_dataset(best.dataset),
         judged=judged,
         reports={split: report_of(one) for split, one in judged.items()},
         effects=calibration_effects(best.stored, best.description.calibration),
         failures=find_failures(best),
         consistency=consistency_of(best),
-        versions=installed_versions(PACKAGES),
         written=datetime.now(UTC),
     )
 

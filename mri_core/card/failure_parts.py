@@ -6,6 +6,7 @@ import numpy as np
 
 from mri_core import words
 from mri_core.card.card import Card
+from mri_core.card.quality_parts import errors_on_findings
 from mri_core.card.tables import broken_table, confusion_table, repairs_table
 from mri_core.charts.failure_tables import set_name
 from mri_core.charts.failures import draw_failures
@@ -30,6 +31,7 @@ def failure_parts(card: Card) -> tuple[Part, ...]:
         *((table,) if table.rows else ()),
         Figure(figures.label_sets),
         Grid("How often some label is wrong", tuple(map(Figure, figures.error_rates.values()))),
+        *errors_on_findings(card),
     )
 
 

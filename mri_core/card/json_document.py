@@ -8,6 +8,7 @@ from typing import Any
 from mri_core.card.card import Card
 from mri_core.card.limits import USE, limits
 from mri_core.card.repeat import commands, nearest_preset
+from mri_core.prediction.finding_errors import errors_by_finding
 from mri_core.runs.run import run_json
 
 _OF_THE_MACHINE = ("process", "progress", "stop_requested", "dataset")
@@ -32,14 +33,18 @@ def card_json(card: Card) -> dict[str, Any]:
             "onnx_difference": description.onnx_difference,
         },
         "dataset": _dataset(card),
+        "quality": _quality(card),
         "settings": {"preset": preset, "changes": changes},
         "scores": {split: report.judgement.to_json() for split, report in card.reports.items()},
         "thresholds": _thresholds(card),
         "calibration": {name: asdict(one) for name, one in description.calibration.items()},
         "reliability": {"split": card.split, **card.effects.to_json()},
         "failures": card.failures.to_json(),
+        "errors_by_finding": errors_by_finding(card.failures, card.quality.findings if card.quality else ()).to_dict(
+            "records"
+        ),
         "consistency": card.consistency.to_json() if card.consistency else None,
-        "versions": dict(card.versions),
+        "versions": dict(card.run.versions),
         "commands": commands(card),
     }
 
@@ -62,6 +67,14 @@ def _dataset(card: Card) -> dict[str, Any]:
             for split, found in card.data.statistics["splits"].items()
         },
     }
+
+
+def _quality(card: Card) -> list[dict[str, Any]] | None:
+    """What the checks found, without the slices concerned; None where the data set is gone."""
+    if card.quality is None:
+        return None
+    told = ("name", "title", "severity", "count", "of", "summary", "meaning")
+    return [{name: getattr(finding, name) for name in told} for finding in card.quality.findings]
 
 
 def _thresholds(card: Card) -> dict[str, Any]:

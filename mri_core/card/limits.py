@@ -54,6 +54,9 @@ def _of_data(card: Card) -> Iterator[Limit]:
             f"{_some(card.data.shared_patients, 'patient')} have slices in more than one split, which makes scores "
             "too high.",
         )
+    for finding in card.quality.findings if card.quality else ():
+        if finding.severity == "serious":
+            yield finding.title, f"{finding.summary} {finding.meaning}"
     for one in card.data.statistics["differences"]:
         yield (
             "Prevalence",

@@ -10,6 +10,7 @@ from mri_core.card.card import Card
 from mri_core.card.data import PROVENANCE
 from mri_core.card.failure_parts import consistency_parts, failure_parts, gallery_parts
 from mri_core.card.limits import USE, limits
+from mri_core.card.quality_parts import quality_parts
 from mri_core.card.repeat import commands, nearest_preset
 from mri_core.card.score_parts import belief_parts, score_in_words, score_parts
 from mri_core.card.tables import data_table, settings_table, thresholds_table
@@ -17,6 +18,7 @@ from mri_core.charts.curves import AVERAGES, accuracy_figure, f1_figure, loss_fi
 from mri_core.documents.parts import Code, Document, Facts, Figure, Grid, Note, Part, Section, Text
 from mri_core.evaluation.baseline import predict_nothing
 from mri_core.models import ARCHITECTURES
+from mri_core.runs.run import Run
 
 
 def card_document(card: Card) -> Document:
@@ -31,6 +33,7 @@ def card_document(card: Card) -> Document:
         f"The worst {card.split} slices": gallery_parts(card),
         "Nested labels": consistency_parts(card),
         "Data": _data(card),
+        "Quality of the data": quality_parts(card),
         "Training": _training(card),
         "How to repeat it": _repeat(card),
     }
@@ -114,9 +117,14 @@ def _repeat(card: Card) -> tuple[Part, ...]:
     return (
         Code("\n".join(commands(card))),
         *((Text(told),) if imported else ()),
-        Text("Installed when this card was written:"),
-        Facts(tuple(card.versions.items())),
+        *_trained_with(card.run),
     )
+
+
+def _trained_with(run: Run) -> tuple[Part, ...]:
+    if not run.versions:
+        return (Text("The versions of the packages that it was trained with were not recorded."),)
+    return (Text("Trained with:"), Facts(tuple(run.versions.items())))
 
 
 def _in_words(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Annotated, Any, Literal
 
 import typer
@@ -10,9 +11,12 @@ from mri_core import words
 from mri_core.charts.failure_tables import REPAIRS_IN_WORDS, changes_in_words, label_set_table, set_name, span
 from mri_core.cli.output import Json, console, print_json, print_table
 from mri_core.cli.training import RunName
+from mri_core.errors import InvalidInput
+from mri_core.prediction.finding_errors import errors_by_finding
 from mri_core.prediction.judged_run import open_judged_run
 from mri_core.prediction.run_consistency import Consistency, consistency_of
 from mri_core.prediction.run_failures import ErrorRate, RunFailures, find_failures
+from mri_core.quality.checks import check_dataset
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
 
@@ -22,6 +26,9 @@ def failures(
     split: Annotated[Literal["validation", "test"], typer.Option(help="The slices to judge on.")] = "validation",
     label: Annotated[str | None, typer.Option(help="Errors on this label only.", show_default="any label")] = None,
     most: Annotated[int, typer.Option(min=1, help="Slices and patients to list, the worst first.")] = 20,
+    findings: Annotated[
+        bool, typer.Option("--findings", help="Check the data set too, and say whether errors gather on its faults.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Where a run errs: confused label sets, its worst slices, error rates, and nested labels without their parent."""
@@ -30,8 +37,11 @@ def failures(
     found = find_failures(judged)
     document = found.to_json(label, most)
     consistency = consistency_of(judged)
+    document["consistency"] = consistency.to_json() if consistency else None
+    if findings:
+        document["errors_by_finding"] = _by_finding(found, label)
     if json:
-        print_json(document | {"consistency": consistency.to_json() if consistency else None})
+        print_json(document)
         return
     total = found.error_rate(label)
     console.print(f"{judged.run.name} on {split}, errors on {label or 'any label'}: {_share(total)}", markup=False)
@@ -39,8 +49,21 @@ def failures(
     _print_label_sets(found)
     _print_worst(document["worst"])
     _print_error_rates(document["error_rates"])
+    if findings:
+        rows = [(row["finding"], *_wrong(row)) for row in document["errors_by_finding"]]
+        print_table(("slices with", *_WRONG), rows, title="\nErrors where the data has faults")
     _print_patients(document["patients"])
     _print_consistency(consistency)
+
+
+def _by_finding(found: RunFailures, label: str | None) -> list[dict[Hashable, Any]]:
+    dataset = found.judged.dataset
+    if dataset is None:
+        raise InvalidInput(
+            f"the data set of run '{found.judged.run.name}' is gone or has changed, so it cannot be checked; "
+            "leave out --findings"
+        )
+    return errors_by_finding(found, check_dataset(dataset).findings, label).to_dict("records")
 
 
 def _share(found: ErrorRate) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 
 from mri_core.datasets.dataset import Dataset
 from mri_core.datasets.statistics import label_statistics
-from mri_core.documents.versions import installed_versions
 from mri_core.reproduction.claims import Verdict, judge
 from mri_core.reproduction.measured import (
     SCORES,
@@ -25,6 +24,7 @@ from mri_core.reproduction.study import CLAIMS, CONFIGURATIONS, REPORTED, Claim,
 from mri_core.runs.run import Run
 from mri_core.runs.store import RunStore
 from mri_core.training.spec import TrainingSpec
+from mri_core.versions import installed_versions
 
 PACKAGES = ("mri-core", "tensorflow", "keras", "numpy", "scikit-learn")
 

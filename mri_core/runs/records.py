@@ -35,7 +35,7 @@ MLFLOW_STATUS: dict[Status, str] = {
 }
 _STATUS: dict[str, Status] = {theirs: ours for ours, theirs in MLFLOW_STATUS.items()}
 
-_JSON = ("parameters", "progress", "process", "timing", "best_epoch", "last", "best")
+_JSON = ("versions", "parameters", "progress", "process", "timing", "best_epoch", "last", "best")
 
 
 def creation_tags(
@@ -98,6 +98,7 @@ def run_of(record: MlflowRun, runs: Path, history: tuple[dict[str, Any], ...] = 
         folder=runs / record.info.run_id,
         parameters=state.get("parameters"),
         device=tags.get("mri.device"),
+        versions=state.get("versions", {}),
         progress=Progress(**state["progress"]) if "progress" in state else None,
         history=history,
         best_epoch=state.get("best_epoch", best["epoch"] if best else None),

@@ -84,6 +84,7 @@ class Run:
     summary: "last" and "best" (lowest validation loss) -> {"epoch", the numbers of `SCORES`}; empty before the first
     epoch's end.
     device: what it trains on and in which precision, such as "CPU, 2 threads, bfloat16".
+    versions: package -> its version in the training process; empty for a run that has not begun.
     process: the training process, known from its launch. error: why it failed, with the end of its log; several lines.
     """
 
@@ -98,6 +99,7 @@ class Run:
     folder: Path
     parameters: int | None = None
     device: str | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
     progress: Progress | None = None
     history: tuple[dict[str, Any], ...] = ()
     best_epoch: int | None = None
@@ -122,6 +124,7 @@ def run_json(run: Run) -> dict[str, Any]:
         "dataset": {"name": run.dataset_name, "fingerprint": run.dataset_fingerprint},
         "parameters": run.parameters,
         "device": run.device,
+        "versions": dict(run.versions),
         "progress": asdict(run.progress) if run.progress else None,
         "history": [dict(row) for row in run.history],
         "best_epoch": run.best_epoch,

@@ -114,9 +114,17 @@ class RunStore:
         """Note the process launched for a queued run, which takes seconds to report itself with `start`."""
         self._tag(run_id, process=process)
 
-    def start(self, run_id: str, process: Process, parameters: int, device: str | None = None) -> None:
-        """Mark a queued run as running. parameters: the model's number of weights. device: what it trains on."""
-        self._change(run_id, "running", process=process, parameters=parameters, device=device)
+    def start(
+        self,
+        run_id: str,
+        process: Process,
+        parameters: int,
+        device: str | None = None,
+        versions: dict[str, str] | None = None,
+    ) -> None:
+        """Mark a queued run as running. parameters: the model's number of weights. device, versions: see `Run`."""
+        state = {"process": process, "parameters": parameters, "device": device, "versions": versions}
+        self._change(run_id, "running", **state)
 
     def log_progress(self, run_id: str, progress: Progress) -> None:
         """Replace the run's progress."""

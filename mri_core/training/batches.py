@@ -7,10 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from mri_core.augmentation import AUGMENTATIONS, RANDOM_CHANGES
-from mri_core.datasets.gather import gather
+from mri_core.datasets.gather import gather, read_ahead
 from mri_core.images.prepare import with_channels
 from mri_core.training.plan import Epoch
 from mri_core.training.spec import TrainingSpec
+
+_AHEAD = 8
+"""Batches that are asked for before they are needed: more than a step's time of reading from a disk."""
 
 
 def training_batches(
@@ -20,10 +23,12 @@ def training_batches(
 
     pixels: (slices, H, W) or (slices, H, W, 3) uint8 of the whole data set. truth: (slices, labels).
     """
+    read_ahead(pixels, epoch.rows[: _AHEAD * spec.batch_size])
     changes = {name: amount for name in RANDOM_CHANGES if (amount := getattr(spec, name))}
     for number, start in enumerate(range(0, len(epoch), spec.batch_size)):
         rows = epoch.rows[start : start + spec.batch_size]
         batch = gather(pixels, rows)
+        read_ahead(pixels, epoch.rows[start + _AHEAD * spec.batch_size :][: spec.batch_size])
         for column, augment in enumerate(AUGMENTATIONS.values()):
             flagged = epoch.applied[start : start + spec.batch_size, column]
             if flagged.any():

@@ -12,8 +12,11 @@ from streamlit.testing.v1 import AppTest
 
 from mri_core.datasets.dataset import open_dataset
 from mri_core.evaluation.predictions import Predictions, load_predictions, save_predictions
+from mri_core.prediction.finding_errors import errors_by_finding
 from mri_core.prediction.judged_run import open_judged_run
 from mri_core.prediction.run_consistency import consistency_of
+from mri_core.prediction.run_failures import find_failures
+from mri_core.quality.checks import check_dataset
 from mri_core.runs.store import RunStore
 
 Open = Callable[..., AppTest]
@@ -179,3 +182,18 @@ def test_no_false_positive_is_said_in_words(lab, trained, open_page: Open) -> No
     app = checked(open_page("failures", run=run.id, split="test", label="label 1", show="false positives"))
     assert any("There are no false positives of label 1" in each.value for each in app.info)
     assert not tiles(app)
+
+
+def test_errors_are_set_against_what_the_checks_found(trained, open_page: Open) -> None:
+    app = checked(open_page("failures", split="test"))
+    assert "Check the data set" in [link.value for link in app.main.page_link]
+    checked(app.switch_page("views/quality.py").run())
+    next(button for button in app.button if button.label.startswith("Check ")).click().run()
+    app = checked(open_page("failures", split="test"))
+    judged = open_judged_run(RunStore(trained.settings).get(trained.run_id), "test", trained.settings)
+    expected = errors_by_finding(find_failures(judged), check_dataset(judged.dataset).findings)
+    tables = [each.value for each in app.main.dataframe if "finding" in each.value]
+    if expected.empty:
+        assert any("The checks found nothing on test slices" in each.value for each in app.main.info)
+    else:
+        assert tables[0]["wrong"].tolist() == expected["wrong"].tolist()

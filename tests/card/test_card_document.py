@@ -15,13 +15,16 @@ from sklearn.metrics import f1_score, precision_score
 from mri_core.card.card import make_card
 from mri_core.card.forms import FORMS
 from mri_core.card.json_document import card_json
-from mri_core.card.limits import USE
+from mri_core.card.limits import USE, limits
 from mri_core.card.page import card_document
 from mri_core.documents import Gallery, Grid, Table, plain, render, render_markdown
 from mri_core.errors import InvalidInput, NotFound
 from mri_core.evaluation.calibration import fit_calibration
 from mri_core.evaluation.thresholds import choose_threshold
+from mri_core.prediction.finding_errors import errors_by_finding
 from mri_core.prediction.model_file import save_calibration, save_thresholds
+from mri_core.quality.checks import Quality
+from mri_core.quality.finding import Finding
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
 from mri_core.training.presets import make_spec
@@ -237,3 +240,32 @@ def test_what_must_stay_with_the_data_set_is_not_told(make) -> None:
     for write in FORMS.values():
         written = write(card)
         assert "a scanner" in written and "dense part" in written and "9f3c77" not in written
+
+
+def test_what_the_checks_found_is_told_and_set_against_errors(card) -> None:
+    found = {finding.title: finding for finding in card.quality.findings}
+    rows = section(card, "Quality of the data")
+    assert list(rows) == list(found) and found
+    assert all(rows[title][0] == finding.severity for title, finding in found.items())
+    document = card_json(card)
+    assert [one["name"] for one in document["quality"]] == [finding.name for finding in card.quality.findings]
+    by_finding = errors_by_finding(card.failures, card.quality.findings)
+    assert [one["wrong"] for one in document["errors_by_finding"]] == by_finding["wrong"].tolist()
+    failing = section(card, "Where it fails, on test slices")
+    for row in by_finding.itertuples():
+        assert failing[row.finding][:2] == (str(row.slices), str(row.wrong))
+
+
+def test_serious_findings_are_limits_and_no_finding_is_said(card) -> None:
+    serious = Finding("bad", "Bad slices", "serious", 2, "slices", "2 slices are bad.", "Scores lie.", "Mend.")
+    worse = replace(card, quality=Quality(card.quality.dataset, {"one": (serious,)}))
+    assert ("Bad slices", "2 slices are bad. Scores lie.") in limits(worse)
+    clean = replace(card, quality=Quality(card.quality.dataset, {"one": (), "two": ()}))
+    assert "2 checks of 800 slices found nothing." in render_markdown(card_document(clean))
+
+
+def test_the_versions_are_those_of_the_training(card) -> None:
+    told = "The versions of the packages that it was trained with were not recorded."
+    assert told in render_markdown(card_document(card)) and card_json(card)["versions"] == {}
+    known = replace(card, run=replace(card.run, versions={"keras": "3.99.1"}))
+    assert "3.99.1" in render_markdown(card_document(known)) and card_json(known)["versions"] == {"keras": "3.99.1"}

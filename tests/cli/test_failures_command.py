@@ -93,3 +93,17 @@ def test_what_cannot_be_done_is_said_in_one_line(trained, typed: Typed) -> None:
 def test_wrong_usage(trained, typed: Typed, wrong: tuple[str, str]) -> None:
     status, printed, _ = typed("failures", "last", *wrong)
     assert (status, printed) == (2, "")
+
+
+def test_errors_are_set_against_findings_when_asked(trained, typed: Typed) -> None:
+    status, printed, _ = typed("failures", "last", "--split", "test", "--findings", "--json")
+    rows = json.loads(printed)["errors_by_finding"]
+    assert status == 0 and all(0 <= row["wrong"] <= row["slices"] for row in rows)
+    status, printed, _ = typed("failures", "last", "--split", "test", "--findings")
+    assert status == 0 and "Errors where the data has faults" in printed
+    assert all(row["finding"].split()[0] in printed for row in rows)
+
+
+def test_findings_need_the_data_set(alone, typed: Typed) -> None:
+    status, _, said = typed("failures", "last", "--findings")
+    assert status == 1 and "is gone or has changed" in said

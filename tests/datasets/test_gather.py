@@ -1,12 +1,13 @@
 """Slices are copied out of a file alike, whether it is mapped or read."""
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mri_core.datasets import gather as module
-from mri_core.datasets.gather import gather
+from mri_core.datasets.gather import gather, read_ahead
 
 ROWS = np.array([7, 0, 99, 7, 41])
 
@@ -47,3 +48,20 @@ def test_a_large_file_is_not_held(tmp_path: Path) -> None:
     for start in range(0, 40_000, 1000):
         gather(mapped, np.arange(start, start + 1000, 10))
     assert held() - before < 30_000, "in kB, of a file of 164 MB"
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="the system cannot be asked")
+def test_the_bytes_asked_for_ahead_are_those_of_the_slices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (100, 6, 5), dtype=np.uint8)
+    np.save(tmp_path / "slices.npy", pixels)
+    mapped = np.load(tmp_path / "slices.npy", mmap_mode="r")
+    asked = []
+    monkeypatch.setattr(os, "posix_fadvise", lambda file, offset, size, advice: asked.append((offset, size, advice)))
+    read_ahead(mapped, ROWS)
+    assert not asked, "a mapped file is left to the system"
+    monkeypatch.setattr(module, "MAPPED_BYTES", 0)
+    read_ahead(mapped, ROWS)
+    contents = (tmp_path / "slices.npy").read_bytes()
+    fetched = [np.frombuffer(contents[offset : offset + size], np.uint8) for offset, size, _ in asked]
+    np.testing.assert_array_equal(np.reshape(fetched, (5, 6, 5)), pixels[ROWS])
+    assert {advice for *_, advice in asked} == {os.POSIX_FADV_WILLNEED}

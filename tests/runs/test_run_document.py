@@ -10,7 +10,19 @@ from mri_core.runs.run import NEXT, STATUSES, Process, Progress, Run, Timing, ru
 from mri_core.training.spec import TrainingSpec
 
 KEYS = [
-    *("id", "name", "status", "spec", "dataset", "parameters", "device", "progress", "history", "best_epoch"),
+    *(
+        "id",
+        "name",
+        "status",
+        "spec",
+        "dataset",
+        "parameters",
+        "device",
+        "versions",
+        "progress",
+        "history",
+        "best_epoch",
+    ),
     *("process", "timing", "error", "created", "stop_requested"),
 ]
 NEW = Run(

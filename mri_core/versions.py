@@ -1,4 +1,4 @@
-"""Which versions are installed, for documents that say what they were made with."""
+"""Which versions are installed, for records and documents that say what they were made with."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 import platform
 from importlib.metadata import version
 
-from mri_core.documents.versions import installed_versions
+from mri_core.versions import installed_versions
 
 
 def test_python_comes_first_and_packages_follow() -> None:
