@@ -37,7 +37,10 @@ def _defined(value: float | None) -> float | None:
 
 
 def read_history(client: MlflowClient, record: MlflowRun) -> tuple[dict[str, Any], ...]:
-    """The rows of all epochs of a run, oldest first. Read again only when an epoch has been added since."""
+    """The rows of all epochs of a run, oldest first. Read again only when an epoch has been added since.
+
+    An epoch counts from when the record names it as the last: of one that is being written some numbers are missing.
+    """
     tags = record.data.tags
     if "mri.last" not in tags:
         return ()
@@ -48,7 +51,7 @@ def read_history(client: MlflowClient, record: MlflowRun) -> tuple[dict[str, Any
 
 @functools.lru_cache(maxsize=64)
 def _read_history(
-    client: MlflowClient, run_id: str, labels: tuple[str, ...], names: tuple[str, ...], _version: str
+    client: MlflowClient, run_id: str, labels: tuple[str, ...], names: tuple[str, ...], last: str
 ) -> tuple[dict[str, Any], ...]:
     rows: dict[int, dict[str, Any]] = {}
     recorded = set(names)
@@ -64,4 +67,4 @@ def _read_history(
             *outer, key = place
             target = row.setdefault(outer[0], {}) if outer else row
             target[key] = _defined(metric.value)
-    return tuple(rows[epoch] for epoch in sorted(rows))
+    return tuple(rows[epoch] for epoch in sorted(rows) if epoch <= json.loads(last)["epoch"])

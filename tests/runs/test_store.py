@@ -117,6 +117,25 @@ def test_an_epoch_trained_again_replaces_the_first_one(store):
     assert [row["loss"] for row in store.history(run_id)] == [1.0, 9.0]
 
 
+def test_an_epoch_that_is_being_written_is_not_half_read(store, monkeypatch):
+    from mlflow.tracking import MlflowClient
+
+    run_id = reach(store, "running")
+    store.log_epoch(run_id, epoch_row(1))
+    read = MlflowClient.get_metric_history
+    arriving = [epoch_row(2)]
+
+    def slow(client, run, key):
+        found = read(client, run, key)
+        if arriving:  # the next epoch comes between the first number that is read and the others
+            store.log_epoch(run_id, arriving.pop())
+        return found
+
+    monkeypatch.setattr(MlflowClient, "get_metric_history", slow)
+    assert store.history(run_id) == (epoch_row(1),)
+    assert store.history(run_id) == (epoch_row(1), epoch_row(2))
+
+
 def test_lists_have_the_last_and_the_best_scores_but_no_history(store):
     run_id = reach(store, "running")
     for epoch, loss in enumerate([0.9, 0.4, math.nan, 0.6], start=1):
