@@ -106,7 +106,7 @@ def store_errors(uri: str) -> Iterator[None]:
     except (MlflowException, SQLAlchemyError) as error:
         if getattr(error, "error_code", "") == "RESOURCE_DOES_NOT_EXIST":
             raise NotFound("there is no such run in the run database; list the runs with `mri runs`") from error
-        reason = str(error).splitlines()[0]
+        reason = _reason(error, uri)
         if "database is locked" in reason:
             raise StoreError(_busy(_shown(uri))) from error
         raise StoreError(f"the run database {_shown(uri)} could not be used: {reason}") from error
@@ -158,17 +158,22 @@ def _tables(file: Path, mode: str = "ro") -> set[str]:
 
 
 def _check_server(uri: str) -> None:
-    """One attempt to reach a database server, where MLflow would try for minutes."""
+    """One attempt to reach a server, where MLflow would try for minutes. Raises StoreError when nobody answers."""
     import sqlalchemy
+    from mlflow.exceptions import MlflowException
+    from mlflow.utils.rest_utils import MlflowHostCreds, http_request
 
-    if uri.startswith("http"):
-        return
     try:
-        engine = sqlalchemy.create_engine(uri)
-        engine.connect().close()
-        engine.dispose()
-    except (sqlalchemy.exc.SQLAlchemyError, ImportError) as error:
-        reason = str(error).splitlines()[0]
+        if uri.startswith("http"):
+            http_request(  # any answer will do
+                MlflowHostCreds(uri), "/health", "GET", max_retries=0, timeout=PROBE_SECONDS, raise_on_status=False
+            )
+        else:
+            engine = sqlalchemy.create_engine(uri)
+            engine.connect().close()
+            engine.dispose()
+    except (MlflowException, sqlalchemy.exc.SQLAlchemyError, ImportError) as error:
+        reason = _reason(error, uri)
         raise StoreError(f"cannot reach the run database {_shown(uri)}: {reason}; check MLFLOW_TRACKING_URI") from error
 
 
@@ -182,6 +187,11 @@ def _shown(uri: str) -> str:
         return sqlalchemy.make_url(uri).render_as_string(hide_password=True)
     except sqlalchemy.exc.ArgumentError:
         return uri
+
+
+def _reason(error: Exception, uri: str) -> str:
+    """What a library says of an error, on one line; MLflow quotes addresses with their passwords."""
+    return str(error).splitlines()[0].replace(uri, _shown(uri))
 
 
 def _busy(name: str) -> str:

@@ -1,15 +1,19 @@
 """A database that cannot be used is refused in one line and left as it is."""
 
+import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from run_support import queue
 
 from mri_core.errors import StoreError
+from mri_core.runs.connection import _check_server
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
 
@@ -106,3 +110,28 @@ def test_an_experiment_deleted_in_mlflow_is_said_to_be(tmp_path):
     client.delete_experiment(client.create_experiment("mri"))
     message = refusal(Settings(home=tmp_path, tracking_uri=f"sqlite:///{tmp_path / 'theirs.db'}"))
     assert "restore" in message
+
+
+@pytest.mark.parametrize("scheme", ["http", "postgresql"])
+def test_a_server_that_nobody_runs_is_said_at_once(tmp_path, scheme):
+    with socket.socket() as bound:  # bound and not listening: the port is nobody else's, and refuses
+        bound.bind(("127.0.0.1", 0))
+        address = f"{scheme}://reader:secret@127.0.0.1:{bound.getsockname()[1]}"
+        message = refusal(Settings(home=tmp_path, tracking_uri=address))
+    assert "cannot reach the run database" in message and "MLFLOW_TRACKING_URI" in message
+    assert "secret" not in message
+
+
+def test_a_web_server_that_answers_is_left_to_mlflow():
+    class Refusing(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_error(403)
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Refusing) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        _check_server(f"http://127.0.0.1:{server.server_port}")
+        thread.join()
