@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,18 +10,16 @@ import typer
 
 from mri_core.cli.output import Json, cell, console, messages, print_json, print_table
 from mri_core.cli.training import RunName
-from mri_core.errors import InvalidInput, StorageError
 from mri_core.evaluation.table import AVERAGE_ROWS
+from mri_core.exporting import FORMATS
+from mri_core.exporting.export import export_model
 from mri_core.prediction.answers import FileAnswer, answer_path, answers_json
-from mri_core.prediction.judged_run import open_judged_run
-from mri_core.prediction.model_file import MODEL_KERAS, MODEL_ONNX, read_description
+from mri_core.prediction.judged_run import open_judged_run, trained_on
 from mri_core.prediction.predictor import load_predictor
 from mri_core.prediction.run_report import report_of
 from mri_core.runs.run import Run
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
-
-_EXPORTS = {"onnx": MODEL_ONNX, "keras": MODEL_KERAS}
 
 
 def evaluate(
@@ -81,26 +79,28 @@ def predict(
 
 def export(
     run: RunName,
-    out: Annotated[Path, typer.Option(help="The file to write.")],
-    format: Annotated[Literal["onnx", "keras"], typer.Option(help="The model's format.")] = "onnx",
+    out: Annotated[Path, typer.Option(help="The file to write; its suffix is the format's.")],
+    format: Annotated[str, typer.Option(help=f"The model's format: {', '.join(FORMATS)}.")] = "onnx",
+    example: Annotated[
+        bool, typer.Option("--example", help="Write a short script beside it that predicts with it alone.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Copy a run's model for use elsewhere, verified when the run ended."""
-    found = _find(run)
-    description = read_description(found.folder)
-    if out.is_dir():
-        raise InvalidInput(f"--out {out} is a directory; expected a file such as {out / ('model.' + format)}")
-    try:
-        shutil.copyfile(found.folder / _EXPORTS[format], out)
-    except OSError as error:
-        raise StorageError(f"cannot write {out}: {error.strerror}; choose another place with --out") from error
+    """Write a run's model, calibrated as it is, for use elsewhere, and compare it with Keras."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    found, settings = _find(run), Settings()
+    exported = export_model(found.folder, format, out, trained_on(found, settings), example)
     if json:
-        print_json({"run": found.id, "format": format, "file": str(out), "difference": description.onnx_difference})
-    else:
-        messages.print(
-            f"Wrote {out}. Takes uint8 slices (n, {', '.join(map(str, description.image_shape))}), 0-255; gives "
-            f"probabilities of {', '.join(description.labels)}.", markup=False,
-        )  # fmt: skip
+        print_json({"run": found.id, "format": format, **exported.to_json()})
+        return
+    messages.print(f"Wrote {', '.join(map(str, exported.files))}.", markup=False)
+    on = f"{exported.slices:,} {'random pictures' if exported.of_noise else 'validation slices'}"
+    messages.print(f"Its probabilities differ from Keras's by at most {exported.difference:.1e} on {on}.", markup=False)
+    messages.print(
+        f"Takes uint8 slices (n, {', '.join(map(str, exported.takes))}), 0-255; gives probabilities of "
+        f"{', '.join(found.label_names)}.",
+        markup=False,
+    )
 
 
 def _in_words(scores: dict[str, Any], reasons: dict[str, str], *names: str) -> list[str]:

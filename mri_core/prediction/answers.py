@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 
 from mri_core.errors import ImageError
-from mri_core.images import read_file, read_slices
+from mri_core.images import read_file
+from mri_core.images.apart import read_apart
 from mri_core.prediction.predictor import Prediction, Predictor
 
 
@@ -24,9 +25,12 @@ class FileAnswer:
 
 
 def answer_file(predictor: Predictor, data: bytes, name: str) -> FileAnswer:
-    """Predict every slice of a file given by its contents. A file that cannot be read is an answer too."""
+    """Predict every slice of a stranger's file, given by its contents and read in a confined process.
+
+    A file that cannot be read is an answer too.
+    """
     try:
-        return FileAnswer(name, tuple(predictor.predict(read_slices(data, name, predictor.description.preprocessing))))
+        return FileAnswer(name, tuple(predictor.predict(read_apart(data, name, predictor.description.preprocessing))))
     except ImageError as error:
         return FileAnswer(name, error=str(error))
 

@@ -44,7 +44,7 @@ def open_judged_run(run: Run, split: str, settings: Settings) -> JudgedRun:
     """
     description = read_description(run.folder)
     stored = load_predictions(run.folder, split)
-    dataset = _trained_on(run, settings)
+    dataset = trained_on(run, settings)
     rows = patients = None
     if dataset is not None:
         index = dataset.columns("id", "patient")
@@ -62,7 +62,7 @@ def open_judged_run(run: Run, split: str, settings: Settings) -> JudgedRun:
     )
 
 
-def _trained_on(run: Run, settings: Settings) -> Dataset | None:
+def trained_on(run: Run, settings: Settings) -> Dataset | None:
     """The data set with the run's fingerprint, whatever it is called by now."""
     same = (header for header in list_datasets(settings) if header.fingerprint == run.dataset_fingerprint)
     return next((open_dataset(header.name, settings) for header in same), None)

@@ -188,7 +188,7 @@ BAD = {
     "a taken name": (("demo", "--slices", "100"), "there is a data set 'demo' already"),
     "a name outside": (("demo", "--name", "../x", "--slices", "100"), "'../x' cannot name a data set"),
     "no table": (("import", ".", "--name", "x", "--labels", "none.csv"), "there is no table none.csv"),
-    "a directory to write": (("export", "last", "--out", "."), "--out . is a directory"),
+    "a directory to write": (("export", "last", "--out", "."), ". is a directory; expected a file such as model.onnx"),
     "nowhere to write": (("export", "last", "--out", "/nowhere/x.onnx"), "cannot write /nowhere/x.onnx"),
 }
 
