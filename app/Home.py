@@ -18,6 +18,7 @@ PAGES = {
         st.Page("views/browse.py", title="Browse", icon=":material/grid_view:", url_path="browse"),
         st.Page("views/labels.py", title="Labels", icon=":material/bar_chart:", url_path="labels"),
         st.Page("views/quality.py", title="Quality", icon=":material/fact_check:", url_path="quality"),
+        st.Page("views/map.py", title="Map", icon=":material/scatter_plot:", url_path="map"),
         st.Page("views/augment.py", title="Augmentation", icon=":material/flip:", url_path="augment"),
     ],
     "Model": [

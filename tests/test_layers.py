@@ -11,9 +11,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 ROOMS = (
-    ("mri_core.errors", "mri_core.settings", "mri_core.replacing", "mri_core.words"),
+    ("mri_core.errors", "mri_core.settings", "mri_core.replacing", "mri_core.words", "mri_core.versions"),
     ("mri_core.images",),
     ("mri_core.datasets",),
+    ("mri_core.embedding",),
     (
         "mri_core.augmentation",
         "mri_core.models",
@@ -27,8 +28,8 @@ ROOMS = (
     ("mri_core.prediction",),
     ("mri_core.training",),
     ("mri_core.charts",),
-    ("mri_core.documents",),
-    ("mri_core.reproduction", "mri_core.bench", "mri_core.card"),
+    ("mri_core.documents", "mri_core.exporting"),
+    ("mri_core.reproduction", "mri_core.bench", "mri_core.card", "mri_core.serving"),
     ("mri_core.cli", "mri_core.__main__"),
     ("app",),
 )

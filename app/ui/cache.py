@@ -6,7 +6,7 @@ Data sets and ended runs never change, so they are kept by fingerprint or id; wh
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -17,6 +17,7 @@ from mri_core.datasets.build import Build, builds
 from mri_core.datasets.dataset import Dataset, Header, list_datasets, open_dataset
 from mri_core.datasets.demo.start import DEMO, Attempt, last_attempt
 from mri_core.datasets.statistics import label_statistics
+from mri_core.embedding.map import kept_map, make_map, map_table
 from mri_core.evaluation.calibration import SPLIT
 from mri_core.evaluation.calibration_effect import Effects, calibration_effects
 from mri_core.evaluation.report import Report
@@ -24,6 +25,7 @@ from mri_core.evaluation.workbench import Workbench, make_workbench
 from mri_core.prediction.answers import FileAnswer, answer_file
 from mri_core.prediction.challenge import Challenge
 from mri_core.prediction.challenge import challenge as challenge_of
+from mri_core.prediction.evidence import find_evidence
 from mri_core.prediction.judged_run import JudgedRun, open_judged_run
 from mri_core.prediction.model_file import version_of
 from mri_core.prediction.predictor import Predictor, load_predictor
@@ -31,6 +33,7 @@ from mri_core.prediction.run_calibration import RunCalibration, calibration_of
 from mri_core.prediction.run_comparison import RunComparison, compare_runs
 from mri_core.prediction.run_consistency import Consistency, consistency_of
 from mri_core.prediction.run_failures import RunFailures, find_failures
+from mri_core.prediction.run_label_errors import LabelErrors, find_label_errors
 from mri_core.prediction.run_report import report_of
 from mri_core.quality.checks import Quality, check_dataset
 from mri_core.runs import champions as registry
@@ -39,6 +42,10 @@ from mri_core.runs.liveness import settle
 from mri_core.runs.run import Run
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
 
 
 def settings() -> Settings:
@@ -98,6 +105,22 @@ def check_quality(header: Header, progress: Callable[[str, int, int], None]) -> 
     kept[_identity(header)] = check_dataset(dataset(header), progress=progress)
     for old in list(kept)[:-_MOST_CHECKED]:
         del kept[old]
+
+
+def slice_map(header: Header) -> pd.DataFrame | None:
+    """The points of a data set's map, or None when it was not made yet."""
+    points = kept_map(dataset(header))
+    return None if points is None else _map_table(header, points)
+
+
+def make_slice_map(header: Header, vectors: np.ndarray) -> pd.DataFrame:
+    """Make a data set's map, so that `slice_map` knows it. vectors: its embedding."""
+    return _map_table(header, make_map(dataset(header), vectors))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs={Header: _identity})
+def _map_table(header: Header, _points: np.ndarray) -> pd.DataFrame:
+    return map_table(dataset(header), _points)
 
 
 def runs(dataset_name: str | None = None) -> list[Run]:
@@ -209,6 +232,14 @@ def challenge(run: Run, champion: Run | None) -> Challenge:
     return challenge_of(run, champion, settings())
 
 
+@st.cache_resource(
+    max_entries=8, show_spinner="Comparing labels with the networks", hash_funcs={Header: _identity, Run: _as_it_is}
+)
+def label_errors(header: Header, runs: tuple[Run, ...]) -> LabelErrors:
+    """What runs on a data set dispute of its labels."""
+    return find_label_errors(runs, dataset(header))
+
+
 @st.cache_resource(max_entries=4, show_spinner=False, hash_funcs={Run: _as_it_is})
 def card(run: Run) -> Card:
     """The model card of an ended run, made when it is first downloaded."""
@@ -225,3 +256,9 @@ def predictor(run: Run) -> Predictor:
 def answer(run: Run, name: str, data: bytes) -> FileAnswer:
     """What the model of a run says of one uploaded file, kept by the file's contents."""
     return answer_file(predictor(run), data, name)
+
+
+@st.cache_data(max_entries=64, show_spinner="Looking for the evidence", hash_funcs={Run: _as_it_is})
+def evidence(run: Run, seen: np.ndarray) -> dict[str, np.ndarray]:
+    """Where in a slice the model of a run finds evidence for each label."""
+    return find_evidence(predictor(run), seen)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.ui import errors, images, state
+from app.ui import errors, images, paging, state
 from mri_core import words
 from mri_core.charts import failure_tables as tables
 from mri_core.charts.prediction import probability_bars
 from mri_core.charts.theme import NO_FINDING, label_colours
-from mri_core.datasets.browse import neighbours, page_count, page_rows
+from mri_core.datasets.browse import neighbours, page_rows
 from mri_core.prediction.run_failures import KINDS, JudgedSlice, Kind, RunFailures
 
 if TYPE_CHECKING:
@@ -97,14 +97,7 @@ def _choose_kind(patient: str | None) -> Kind:
 
 
 def choose_page(places: Sequence[int], query: str) -> int:
-    pages = page_count(len(places), PER_PAGE)
-    if pages == 1:
-        return 1
-    asked = state.from_address("page", "1")
-    begin = int(asked) if asked.isdecimal() and 1 <= int(asked) <= pages else 1
-    page = st.pagination(pages, default=begin, key=f"page of {query}")
-    state.to_address(page=str(page) if page > 1 else None)
-    return page
+    return paging.choose_page(len(places), PER_PAGE, query)
 
 
 def _draw_tile(found: RunFailures, one: JudgedSlice) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import streamlit as st
@@ -71,6 +72,11 @@ def to_address(**choices: str | Sequence[str] | None) -> None:
 def _drop_address() -> None:
     # Another data set has other runs, slices and filters.
     st.query_params.clear()
+
+
+def held(key: str) -> Any:
+    """What the widget of this key holds, for what is called when that changes."""
+    return st.session_state[key]
 
 
 def turn(name: str) -> int:

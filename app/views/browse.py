@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.ui import empty, errors, images, state
+from app.ui import empty, errors, images, paging, similar, state
 from mri_core import words
 from mri_core.charts.intensity import intensity_histogram
 from mri_core.charts.theme import NO_FINDING, label_colours
@@ -13,16 +13,20 @@ from mri_core.datasets.browse import (
     SliceRecord,
     find_slices,
     intensities,
+    is_patient,
     neighbours,
-    page_count,
     page_rows,
     patients,
+    patients_like,
     row_of,
     slice_records,
 )
 from mri_core.datasets.dataset import SPLITS, Dataset
+from mri_core.datasets.gather import gather
 
 PER_PAGE = 30
+LISTED = 500  # patients at most in a box; where there are more, a browser is sent none and a name is typed
+SUGGESTED = 5
 MATCH_WORDS = {"all": "all", "any": "any", "exactly": "only these"}
 
 
@@ -82,19 +86,40 @@ def choose_findings(dataset: Dataset) -> tuple[tuple[str, ...], bool, str]:
 
 
 def choose_patient(dataset: Dataset) -> str | None:
-    people = patients(dataset)
-    if not people:
+    listed = patients(dataset, LISTED + 1)
+    if not listed:
         return None
-    begin = known("patient", people)
+    if len(listed) > LISTED:
+        return type_patient(dataset, listed[0])
+    begin = known("patient", listed)
     patient = st.sidebar.selectbox(
         "Patient",
-        people,
-        index=people.index(begin) if begin else None,
+        listed,
+        index=listed.index(begin) if begin else None,
         placeholder="All patients",
         **widget(dataset, "patient"),
     )
     state.to_address(patient=patient)
     return patient
+
+
+def type_patient(dataset: Dataset, example: str) -> str | None:
+    """A patient of very many. One who does not exist is told, with names like it, and has no slices."""
+    asked = state.from_address("patient", "")
+    patient = st.sidebar.text_input(
+        "Patient",
+        asked if is_patient(dataset, asked) else "",
+        placeholder="All patients",
+        help=f"The whole name, such as {words.plain(example)}. Part of one lists names that have it.",
+        **widget(dataset, "patient"),
+    ).strip()
+    there_is = is_patient(dataset, patient)
+    if patient and not there_is:
+        told = ", ".join(words.plain(name) for name in patients_like(dataset, patient, SUGGESTED))
+        like = f"Names like it: {told}." if told else f"A name looks like {words.plain(example)}."
+        st.sidebar.warning(f"There is no patient “{words.plain(patient)}”. {like}", icon=":material/person_search:")
+    state.to_address(patient=patient if there_is else None)
+    return patient or None
 
 
 def choose_order(dataset: Dataset) -> tuple[str, bool]:
@@ -109,29 +134,17 @@ def choose_order(dataset: Dataset) -> tuple[str, bool]:
     return sort, last_first
 
 
-def choose_page(found: int, query: Query) -> int:
-    """The page shown; another query begins on its first."""
-    pages = page_count(found, PER_PAGE)
-    if pages == 1:
-        return 1
-    asked = state.from_address("page", "1")
-    begin = int(asked) if asked.isdecimal() and 1 <= int(asked) <= pages else 1
-    page = st.pagination(pages, default=begin, key=f"page of {hash(query)}")
-    state.to_address(page=str(page) if page > 1 else None)
-    return page
-
-
 def findings_in_words(record: SliceRecord) -> str:
     return ", ".join(record.labels) or ("no finding" if record.labelled else "labels unknown")
 
 
-def show_tile(dataset: Dataset, record: SliceRecord) -> None:
+def show_tile(dataset: Dataset, record: SliceRecord, pixels) -> None:
     colours = label_colours(dataset.label_names)
     strip = [colours[name] if name in record.labels else None for name in dataset.label_names]
     said = findings_in_words(record)
     with st.container(width=images.TILE, gap=None):
         images.show(
-            dataset.pixels[record.row],
+            pixels,
             f"Slice {record.id}: {said}",
             colours=strip if record.labels else [NO_FINDING if record.labelled else None],
         )
@@ -188,6 +201,7 @@ def show_large(dataset: Dataset, row: int, rows) -> None:
             icon=":material/flip:",
             query_params={"dataset": dataset.name, "slice": record.id},
         )
+    similar.draw(dataset, record)
 
 
 def metadata(dataset: Dataset, record: SliceRecord, found) -> dict[str, str]:
@@ -215,12 +229,13 @@ def show(dataset: Dataset) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         kind = "simulated slices" if dataset.header.simulated else "slices"
         st.markdown(f"**{words.count(len(rows))}** of {words.count(dataset.header.slices)} {kind}", width="content")
-        page = choose_page(len(rows), query)
+        page = paging.choose_page(len(rows), PER_PAGE, str(hash(query)))
     if not len(rows):
         st.info("No slice has all that. Take a filter away in the sidebar.", icon=":material/filter_alt_off:")
     with st.container(horizontal=True):
-        for record in slice_records(dataset, page_rows(rows, page, PER_PAGE)):
-            show_tile(dataset, record)
+        shown = page_rows(rows, page, PER_PAGE)
+        for record, pixels in zip(slice_records(dataset, shown), gather(dataset.pixels, shown), strict=True):
+            show_tile(dataset, record, pixels)
     if state.from_address("slice"):
         enlarge(dataset, rows)
 

@@ -7,6 +7,7 @@ from mri_core import words
 from mri_core.datasets.browse import spread_labelled
 from mri_core.datasets.dataset import Dataset
 from mri_core.datasets.demo.start import DEMO, start_demo, stop_demo
+from mri_core.datasets.gather import gather
 from mri_core.images.picture import contact_grid
 from mri_core.runs.run import Run
 
@@ -76,7 +77,7 @@ def show_dataset(dataset: Dataset) -> None:
         f"**{words.plain(header.name)}**: {words.count(header.slices)} {kind}{people}, "
         f"{words.size(header.image_shape)} pixels, labelled with {labels}."
     )
-    shown = dataset.pixels[spread_labelled(dataset, 8)]
+    shown = gather(dataset.pixels, spread_labelled(dataset, 8))
     st.image(
         contact_grid(shown, columns=8, edge=256),
         width="stretch",

@@ -8,6 +8,7 @@ from app.ui import cache, empty, images, state
 from mri_core import words
 from mri_core.charts import prediction as charts
 from mri_core.charts.champions import MARK
+from mri_core.charts.evidence import overlay
 from mri_core.charts.theme import label_colours
 from mri_core.prediction.answers import FileAnswer, answers_table
 from mri_core.prediction.predictor import Prediction
@@ -52,7 +53,7 @@ def main() -> None:
         )  # fmt: skip
     colours = label_colours(run.label_names)
     for number, answer in enumerate(answers):
-        show_answer(number, answer, colours)
+        show_answer(run, number, answer, colours)
 
 
 def choose_run(runs: Sequence[Run], champion: Run | None) -> Run:
@@ -77,7 +78,7 @@ def described(run: Run, champion: bool) -> str:
     return f"{f'{MARK} ' if champion else ''}{run.name} · micro-F1 {words.score(score)}"
 
 
-def show_answer(number: int, answer: FileAnswer, colours: dict[str, str]) -> None:
+def show_answer(run: Run, number: int, answer: FileAnswer, colours: dict[str, str]) -> None:
     with st.container(border=True):
         if answer.error is not None:
             st.error(words.plain(answer.error), icon=":material/error:")
@@ -86,7 +87,7 @@ def show_answer(number: int, answer: FileAnswer, colours: dict[str, str]) -> Non
         shown = 0
         if len(answer.predictions) > 1:
             shown = choose_slice(number, answer.predictions, colours)
-        show_prediction(number, answer.predictions[shown], colours)
+        show_prediction(run, number, answer.predictions[shown], colours)
 
 
 def choose_slice(number: int, predictions: Sequence[Prediction], colours: dict[str, str]) -> int:
@@ -96,11 +97,10 @@ def choose_slice(number: int, predictions: Sequence[Prediction], colours: dict[s
     return shown
 
 
-def show_prediction(number: int, prediction: Prediction, colours: dict[str, str]) -> None:
+def show_prediction(run: Run, number: int, prediction: Prediction, colours: dict[str, str]) -> None:
     picture, answer = st.columns([1, 2])
     with picture:
-        images.show(prediction.seen, alt=f"{prediction.source} as the model sees it", width=240)
-        st.caption(f"As the model sees it: {words.size(prediction.seen.shape)} pixels, intensities 0 to 255.")
+        show_seen(run, number, prediction)
     with answer:
         if prediction.labels:
             st.markdown(f"**Concludes: {words.plain(', '.join(prediction.labels))}**")
@@ -109,6 +109,34 @@ def show_prediction(number: int, prediction: Prediction, colours: dict[str, str]
         for warning in prediction.warnings:
             st.warning(words.plain(warning), icon=":material/warning:")
         st.plotly_chart(charts.probability_bars(prediction, colours), key=f"bars {number}")
+
+
+def show_seen(run: Run, number: int, prediction: Prediction) -> None:
+    """The slice as the model sees it, and where it finds evidence for a label that is asked for."""
+    place = st.container()
+    labels = list(prediction.probabilities)
+    asked = st.pills(
+        "Evidence for",
+        range(len(labels)),
+        format_func=lambda place: words.plain(labels[place]),
+        help="Hides hundreds of random halves of the slice: orange where the label is surer when the place is left to "
+        "see, blue where it is less sure. It shows what the model looks at, and not whether it is right.",
+        key=f"evidence {number}",
+    )
+    with place:
+        if asked is None:
+            images.show(prediction.seen, alt=f"{prediction.source} as the model sees it", width=240)
+            st.caption(f"As the model sees it: {words.size(prediction.seen.shape)} pixels, intensities 0 to 255.")
+            return
+        found = cache.evidence(run, prediction.seen)[labels[asked]]
+    opacity = st.slider("Opacity", 0, 100, 60, format="%d %%", key=f"opacity {number}")
+    with place:
+        images.show(
+            overlay(prediction.seen, found, opacity / 100),
+            alt=f"{prediction.source} with evidence for {labels[asked]}",
+            width=240,
+        )
+        st.caption("Orange speaks for the label, blue against it; the strongest evidence is the most opaque.")
 
 
 main()

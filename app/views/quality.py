@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.ui import cache, empty, examples, excluding, state
+from app.ui import cache, empty, examples, excluding, state, suspects
 from app.ui.gallery import first_page, save_as
 from mri_core import words
 from mri_core.datasets.dataset import Dataset
@@ -17,8 +17,10 @@ LOOKED_FOR = {
     "patients": "Patients in more than one split",
     "prevalence": "Labels that are not equally frequent in every split",
     "intensities": "Blank, saturated, low-contrast, padded and oddly bright slices, and those mostly of background",
+    "unlike": "Slices that look like hardly any other, such as noise, other pictures, or slices upside down",
     "labels": "Labels that are missing, never or always occur, are too rare to judge, or follow from others",
 }
+PARTS = {"data": "Faults in the data", "labels": "Suspected label errors"}
 COLOURS = {"serious": "red", "warning": "orange", "note": "blue"}
 
 
@@ -28,7 +30,31 @@ def main() -> None:
     dataset = state.dataset()
     if dataset is None:
         empty.no_dataset()
-        return
+    elif choose_part() == "labels":
+        suspects.draw(dataset)
+    else:
+        draw_faults(dataset)
+
+
+def choose_part() -> str:
+    """What the page looks at: the data by itself, or its labels by the word of networks."""
+    wanted = state.list_from_address("look", list(PARTS))
+    part = st.segmented_control(
+        "Look at",
+        list(PARTS),
+        default=wanted[0] if wanted else "data",
+        required=True,
+        format_func=PARTS.__getitem__,
+        label_visibility="collapsed",
+        on_change=state.to_address,
+        kwargs=dict.fromkeys(("page", "finding", "run", "label", "slice")),
+        key="look at",
+    )
+    state.to_address(look=part if part != "data" else None)
+    return part
+
+
+def draw_faults(dataset: Dataset) -> None:
     quality = cache.quality(dataset.header)
     if quality is None:
         offer_check(dataset)

@@ -33,21 +33,23 @@ class Sizes:
 
     slices: of the demo data set, 12 in 20 of them for training. epochs: of a training; the first one warms up.
     streamed: slices of the set that is streamed from disk, 0 for none; stream_seconds: for how long.
-    files: imported. calls: of a prediction. reruns: of a page. full: whether the numbers are meant to be quoted.
+    browsed: slices of the set that is filtered and paged. files: imported. calls: of a prediction. reruns: of a page.
+    full: whether the numbers are meant to be quoted.
     """
 
     slices: int
     epochs: int
     streamed: int
     stream_seconds: float
+    browsed: int
     files: int
     calls: int
     reruns: int
     full: bool
 
 
-FULL = Sizes(20_000, 3, 1_000_000, 20.0, 20_000, 200, 15, full=True)
-QUICK = Sizes(2_000, 4, 0, 0.0, 2_000, 50, 5, full=False)
+FULL = Sizes(20_000, 3, 1_000_000, 20.0, 1_000_000, 20_000, 200, 15, full=True)
+QUICK = Sizes(2_000, 4, 0, 0.0, 50_000, 2_000, 50, 5, full=False)
 
 
 def _nowhere(_share: float) -> None:

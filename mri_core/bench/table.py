@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from mri_core.bench.browsing import browsing
 from mri_core.bench.importing import importing
 from mri_core.bench.predicting import predicting
 from mri_core.bench.record import Measurement
@@ -35,6 +36,7 @@ MEASUREMENTS: dict[str, Entry] = {
     "dashboard": Entry(dashboard, 5, 3),
     "start-of-run": Entry(start_of_run, 40, 55),
     "reruns": Entry(reruns, 20, 25),
+    "browsing": Entry(browsing, 20, 60),
     "import": Entry(importing, 6, 25),
     "prediction": Entry(predicting, 20, 25),
 }

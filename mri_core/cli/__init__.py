@@ -14,6 +14,7 @@ from mri_core.cli import (
     bench,
     champions,
     compare,
+    crossvalidate,
     data,
     failures,
     importing,
@@ -22,6 +23,8 @@ from mri_core.cli import (
     report,
     reproduce,
     results,
+    serve,
+    similar,
     training,
 )
 from mri_core.errors import MriError
@@ -42,8 +45,11 @@ for commands in (
     data,
     importing,
     quality,
+    similar,
     training,
+    crossvalidate,
     results,
+    serve,
     failures,
     compare,
     champions,

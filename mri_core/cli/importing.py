@@ -55,21 +55,10 @@ def import_(
     json: Json = False,
 ) -> None:  # fmt: skip
     """Import images and their labels; what cannot be read is listed and the others are taken."""
-    columns = tuple(column.strip() for column in label_columns.split(",") if column.strip())
+    columns = (file_column, patient_column, split_column)
+    names = tuple(name.strip() for name in label_columns.split(",") if name.strip())
     how = _preprocessing(resampling, window, percentiles, axis)
-    choices = Choices(
-        labels,
-        file_column,
-        patient_column,
-        split_column,
-        columns,
-        labels_in,
-        separator,
-        resplit,
-        slices,
-        mask_pixels,
-        how,
-    )
+    choices = Choices(labels, *columns, names, labels_in, separator, resplit, slices, mask_pixels, how)
     if dry_run:
         _show_preview(preview(source, choices, kind), json)
         return
@@ -136,7 +125,7 @@ def _print_summary(name: str, summary: Summary, report: Path | None) -> None:
 
 def _show_preview(found: Preview, json: bool) -> None:
     if json:
-        print_json(asdict(found))
+        print_json({**vars(found), "left_out": [asdict(one) for one in found.left_out]})
         return
     console.print(f"{found.summary}: {found.total:,} slices", markup=False)
     print_table(("what", "where"), list(found.mapping.items()))

@@ -10,11 +10,14 @@ import typer
 from mri_core import words
 from mri_core.cli.output import Json, check_out, console, messages, print_json, print_table, progress_bar
 from mri_core.datasets.dataset import Dataset, check_name, open_dataset
-from mri_core.quality.checks import CHECKS, Quality, check_dataset, to_exclude
+from mri_core.prediction.out_of_fold import cross_validation_of
+from mri_core.prediction.run_label_errors import NAME, find_label_errors
+from mri_core.quality.checks import CHECKS, Check, Quality, check_dataset, to_exclude
 from mri_core.quality.examples import numbers_table, slices_table, summary_table, to_json
 from mri_core.quality.exclude import exclude as leave_out
 from mri_core.quality.exclude import next_name
 from mri_core.replacing import replacing
+from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
 
 _MOST_LINES = 20
@@ -26,6 +29,16 @@ def check(
     only: Annotated[
         list[str] | None,
         typer.Option(metavar="CHECK", help=f"Run only this check: {', '.join(CHECKS)}. May be repeated."),
+    ] = None,
+    run: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN",
+            help=f"Look for wrong labels too ({NAME}), by an ended run and those cross-validated with it.",
+        ),
+    ] = None,
+    surest: Annotated[
+        int | None, typer.Option(min=1, help="List, and leave out, only so many suspected label errors.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the slices of all findings into a CSV file.")] = None,
     exclude: Annotated[
@@ -46,8 +59,9 @@ def check(
         raise typer.BadParameter("names a new version, so say with --exclude what it shall lack", param_hint="--as")
     if out:
         check_out(out, (".csv",))
+    checks = CHECKS | ({NAME: _label_errors(dataset, run, surest, settings)} if run else {})
     with progress_bar("Checking") as progress:
-        quality = check_dataset(dataset, only or (), lambda _, done, total: progress(done, total))
+        quality = check_dataset(dataset, only or (), lambda _, done, total: progress(done, total), checks)
     if out:
         with replacing(out, "choose another place with --out") as file:
             file.write(slices_table(dataset, quality.findings).to_csv(index=False).encode())
@@ -64,6 +78,14 @@ def check(
         left_out = dataset.header.slices - made.header.slices
         told = f"{words.count(made.header.slices)} slices, {words.count(left_out)} left out"
         messages.print(f"Created data set '{made.name}': {told}. '{name}' stays as it is.", markup=False)
+
+
+def _label_errors(dataset: Dataset, run: str, surest: int | None, settings: Settings) -> Check:
+    """A check of the labels by a run and the others of its cross-validation."""
+    store = RunStore(settings)
+    judges = cross_validation_of(store.find(run), store.list(dataset.name), dataset)
+
+    return lambda dataset: find_label_errors(judges.runs, dataset).findings(most=surest)
 
 
 def _document(quality: Quality) -> dict[str, Any]:

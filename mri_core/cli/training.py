@@ -54,12 +54,12 @@ def train(
 ) -> None:
     """Queue a run and follow it to its end. Ctrl-C stops following, not the run."""
     settings = Settings()
-    spec = make_spec(preset, dict(_field_and_value(change) for change in changes or []))
+    spec = make_spec(preset, dict(field_and_value(change) for change in changes or []))
     run = start_run(spec, open_dataset(dataset, settings), settings)
     messages.print(f"Queued run {run.id[:8]} ({run.name}).")
     if not detach:
         try:
-            run = _follow(RunStore(settings), run.id)
+            run = follow(RunStore(settings), run.id)
         except KeyboardInterrupt:
             messages.print(f"The run goes on. `mri show {run.id[:8]}` shows it, `mri stop {run.id[:8]}` ends it.")
     if json:
@@ -136,14 +136,14 @@ def _settled(run: str) -> Run:
     return settle(store, store.find(run))
 
 
-def _field_and_value(change: str) -> tuple[str, str]:
+def field_and_value(change: str) -> tuple[str, str]:
     field, separator, value = change.partition("=")
     if not separator:
         raise InvalidInput(f"--set {change!r} should be FIELD=VALUE, such as --set epochs=5")
     return field.strip(), value.strip()
 
 
-def _follow(store: RunStore, run_id: str) -> Run:
+def follow(store: RunStore, run_id: str) -> Run:
     """Show a run's progress until it has ended."""
     with progress_bar("Queued") as bar:
         shown = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -14,10 +14,10 @@ from mri_core.errors import NotFound
 Match = Literal["all", "any", "exactly"]
 MATCHES: tuple[Match, ...] = get_args(Match)
 
-SORTS: dict[str, list[str]] = {
-    "id": ["id"],
-    "patient": ["patient", "position", "id"],
-    "position": ["position", "id"],
+SORTS: dict[str, tuple[str, ...]] = {
+    "id": ("id",),
+    "patient": ("patient", "position", "id"),
+    "position": ("position", "id"),
 }
 """Name of an order -> index columns, the deciding one first."""
 
@@ -72,19 +72,16 @@ def find_slices(dataset: Dataset, query: Query) -> np.ndarray:
 
     Raises NotFound for a split, label or order that does not exist.
     """
-    index = dataset.index
-    keep = np.ones(len(index), dtype=bool)
+    facts = dataset.facts
+    keep = np.ones(len(facts), dtype=bool)
     if query.split is not None:
-        keep &= (index["split"] == _known(query.split, SPLITS, "split")).to_numpy(dtype=bool)
+        keep &= dataset.split_codes == SPLITS.index(_known(query.split, SPLITS, "split"))
     if query.patient is not None:
-        keep &= (index["patient"] == query.patient).to_numpy(dtype=bool, na_value=False)
+        keep &= (facts["patient"] == query.patient).to_numpy(dtype=bool, na_value=False)
     if query.labels or query.no_finding:
         keep &= _has_findings(dataset, query)
-    rows = np.flatnonzero(keep)
-    columns = SORTS[_known(query.sort, SORTS, "order")]
-    order = index[columns].iloc[rows].reset_index(drop=True)
-    ordered = order.sort_values(columns, ascending=not query.descending, kind="stable").index
-    return rows[ordered.to_numpy()]
+    order = dataset.in_order(SORTS[_known(query.sort, SORTS, "order")], query.descending)
+    return order[keep[order]]
 
 
 def page_count(found: int, per_page: int) -> int:
@@ -112,7 +109,7 @@ def neighbours(rows: np.ndarray, row: int) -> tuple[int | None, int | None]:
 def slice_records(dataset: Dataset, rows: Sequence[int] | np.ndarray) -> list[SliceRecord]:
     """What the index says of the slices at `rows`, in their order."""
     rows = np.asarray(rows, dtype=np.int64)
-    facts = dataset.index[["id", "patient", "split", "source", "position", "checksum"]].iloc[rows]
+    facts = dataset.facts.iloc[rows]
     facts = facts.astype(object).where(facts.notna(), None)
     return [
         SliceRecord(
@@ -132,18 +129,29 @@ def slice_records(dataset: Dataset, rows: Sequence[int] | np.ndarray) -> list[Sl
 
 def row_of(dataset: Dataset, slice_id: str) -> int:
     """Position in the index of the slice with this id. Raises NotFound, naming the first that exists."""
-    rows = np.flatnonzero((dataset.index["id"] == slice_id).to_numpy(dtype=bool, na_value=False))
+    rows = np.flatnonzero((dataset.facts["id"] == slice_id).to_numpy(dtype=bool, na_value=False))
     if not len(rows):
         raise NotFound(
             f"there is no slice '{slice_id}' in data set '{dataset.name}'; "
-            f"expected an id such as {dataset.index['id'].iloc[0]}"
+            f"expected an id such as {dataset.facts['id'].iloc[0]}"
         )
     return int(rows[0])
 
 
-def patients(dataset: Dataset) -> list[str]:
-    """Every patient that the index names, sorted."""
-    return sorted(dataset.index["patient"].dropna().unique())
+def patients(dataset: Dataset, most: int | None = None) -> list[str]:
+    """The patients that the index names, sorted; at most so many, the first."""
+    return dataset.patient_names.iloc[:most].tolist()
+
+
+def is_patient(dataset: Dataset, name: str) -> bool:
+    """Whether the index names such a patient."""
+    return bool((dataset.patient_names == name).any())
+
+
+def patients_like(dataset: Dataset, part: str, most: int) -> list[str]:
+    """Patients with `part` in their names, in capitals or not, sorted; at most so many, the first."""
+    names = dataset.patient_names
+    return names[names.str.contains(part, case=False, regex=False)].iloc[:most].tolist()
 
 
 def intensities(pixels: np.ndarray) -> Intensities:
@@ -161,22 +169,26 @@ def spread_labelled(dataset: Dataset, count: int) -> np.ndarray:
 
 def _has_findings(dataset: Dataset, query: Query) -> np.ndarray:
     """(slices,) bool. *No finding* is one more column beside the labels, so one rule covers them all."""
-    wanted = np.zeros(len(dataset.label_names) + 1, dtype=bool)
-    for name in query.labels:
-        wanted[dataset.label_names.index(_known(name, dataset.label_names, "label"))] = True
-    wanted[-1] = query.no_finding
-    labels = dataset.truth.astype(bool)
-    present = np.column_stack([labels, ~labels.any(axis=1) & dataset.labelled])
+    names = dataset.label_names
+    wanted = {names.index(_known(name, names, "label")) for name in query.labels}
+    wanted |= {len(names)} if query.no_finding else set()
+    none = ~dataset.truth.any(axis=1) & dataset.labelled
+    present = [*dataset.truth.T.astype(bool), none]
+    chosen = [present[place] for place in wanted]
+    if query.match == "any":
+        return np.logical_or.reduce(chosen)
+    keep = np.logical_and.reduce(chosen)
     if query.match == "exactly":
-        return np.all(present == wanted, axis=1)
-    return np.all(present[:, wanted], axis=1) if query.match == "all" else np.any(present[:, wanted], axis=1)
+        for place in set(range(len(present))) - wanted:
+            keep &= ~present[place]
+    return keep
 
 
 def _names_on(dataset: Dataset, row: int) -> tuple[str, ...]:
     return tuple(name for name, on in zip(dataset.label_names, dataset.truth[row], strict=True) if on)
 
 
-def _known(name: str, known: Sequence[str] | dict[str, list[str]], what: str) -> str:
+def _known(name: str, known: Collection[str], what: str) -> str:
     if name not in known:
         raise NotFound(f"there is no {what} '{name}'; expected one of {', '.join(known)}")
     return name

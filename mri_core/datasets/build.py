@@ -15,16 +15,15 @@ from types import TracebackType
 from typing import Any, BinaryIO
 
 import numpy as np
-import pandas as pd
 import psutil
 
 from mri_core.datasets.dataset import INDEX_COLUMNS, Dataset, Header, check_name, open_dataset
+from mri_core.datasets.index_blocks import IndexBlocks
 from mri_core.errors import InvalidInput, MriError, StorageError
 from mri_core.images.preprocessing import STANDARD, Preprocessing
 from mri_core.settings import Settings, make_folder
 
 _PARTIAL = ".partial"
-_BLOCK_ROWS = 10_000
 
 
 @dataclass(frozen=True)
@@ -52,9 +51,7 @@ class DatasetBuilder:
         self._folder = settings.datasets / f".{name}{_PARTIAL}"
         self._settings, self._name, self._total = settings, name, total
         self._label_names, self._image_shape = _check_labels(label_names), image_shape
-        self._rows: list[Mapping[str, Any]] = []
-        self._blocks: list[pd.DataFrame] = []
-        self._assigned: dict[str, Sequence[Any]] = {}
+        self._index = IndexBlocks(self._folder, self._label_names, image_shape)
         self._done = 0
         self._started, self._reported = time.time(), 0.0
         self._file: BinaryIO | None = None
@@ -82,20 +79,18 @@ class DatasetBuilder:
         assert self._file is not None, "add() outside of the with block"
         try:
             self._file.write(np.ascontiguousarray(pixels).data)
+            self._index.add([{**row, "checksum": _checksum(one)} for one, row in zip(pixels, rows, strict=True)])
         except OSError as error:
             raise _storage_error(error, self._folder) from error
-        self._rows += [{**row, "checksum": _checksum(one)} for one, row in zip(pixels, rows, strict=True)]
         self._done += len(rows)
-        if len(self._rows) >= _BLOCK_ROWS:
-            self._pack_rows()
         if time.time() - self._reported > 0.3:
             self._report()
 
-    def assign(self, column: str, values: Sequence[Any]) -> None:
+    def assign(self, column: str, values: Sequence[Any] | np.ndarray) -> None:
         """Set a column of all rows added so far, for what is only known at the end (the split)."""
         if len(values) != self._done:
             raise ValueError(f"{len(values):,} values of {column} for {self._done:,} slices")
-        self._assigned[column] = values
+        self._index.assign(column, values)
 
     def finish(
         self, simulated: bool, provenance: Mapping[str, Any], preprocessing: Preprocessing = STANDARD
@@ -104,26 +99,13 @@ class DatasetBuilder:
         assert self._file is not None, "finish() outside of the with block"
         if not self._done:
             raise InvalidInput(f"no slice to make data set '{self._name}' of")
-        index = self._index()
-        header = Header(
-            name=self._name,
-            label_names=self._label_names,
-            image_shape=self._image_shape,
-            slices=len(index),
-            unlabelled=int(index[list(self._label_names)].isna().any(axis=1).sum()),
-            patients=int(index["patient"].nunique()) if index["patient"].notna().all() else None,
-            fingerprint=_fingerprint(index, self._label_names, self._image_shape),
-            simulated=simulated,
-            created=datetime.now(UTC).isoformat(timespec="microseconds"),
-            provenance=dict(provenance),
-            preprocessing=preprocessing,
-        )
         try:
-            self._write_header(len(index))
+            self._index.write(self._folder / "index.parquet")
+            header = self._header(simulated, provenance, preprocessing)
+            self._write_header(self._done)
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
-            index.astype({"split": "category"}).to_parquet(self._folder / "index.parquet", index=False)
             (self._folder / "dataset.json").write_text(header.model_dump_json(indent=1))
             (self._folder / "progress.json").unlink()
             self._folder.rename(self._final)
@@ -136,19 +118,20 @@ class DatasetBuilder:
             self._file.close()
             shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _pack_rows(self) -> None:
-        """Rows as columns take a tenth of the memory."""
-        self._blocks.append(pd.DataFrame(self._rows)[[*INDEX_COLUMNS, *self._label_names]])
-        self._rows = []
-
-    def _index(self) -> pd.DataFrame:
-        if self._rows:
-            self._pack_rows()
-        index = pd.concat([block.drop(columns=list(self._assigned)) for block in self._blocks], ignore_index=True)
-        self._blocks = []
-        index = index.assign(**self._assigned)[[*INDEX_COLUMNS, *self._label_names]]
-        missing = [label for label in self._label_names if index[label].isna().any()]
-        return index.astype(dict.fromkeys(missing, "Int8"))
+    def _header(self, simulated: bool, provenance: Mapping[str, Any], preprocessing: Preprocessing) -> Header:
+        return Header(
+            name=self._name,
+            label_names=self._label_names,
+            image_shape=self._image_shape,
+            slices=self._done,
+            unlabelled=self._index.unlabelled,
+            patients=self._index.patients,
+            fingerprint=self._index.fingerprint,
+            simulated=simulated,
+            created=datetime.now(UTC).isoformat(timespec="microseconds"),
+            provenance=dict(provenance),
+            preprocessing=preprocessing,
+        )
 
     def _write_header(self, slices: int) -> None:
         # NumPy pads the header for a growing first axis, so rewriting it at the end keeps its length.
@@ -231,17 +214,9 @@ def _check_space(folder: Path, needed: int) -> None:
 
 def _storage_error(error: OSError, folder: Path) -> StorageError:
     return StorageError(
-        f"cannot write to {folder.parent}: {error.strerror}; make room or set MRI_HOME to another place"
+        f"cannot write to {folder.parent}: {error.strerror or error}; make room or set MRI_HOME to another place"
     )
 
 
 def _checksum(pixels: np.ndarray) -> str:
     return hashlib.blake2b(np.ascontiguousarray(pixels).data, digest_size=16).hexdigest()
-
-
-def _fingerprint(index: pd.DataFrame, label_names: tuple[str, ...], image_shape: tuple[int, ...]) -> str:
-    hashed = hashlib.sha256(json.dumps([label_names, image_shape]).encode())
-    columns = index[["id", "patient", "split", "checksum", *label_names]]
-    for start in range(0, len(columns), _BLOCK_ROWS):
-        hashed.update(columns.iloc[start : start + _BLOCK_ROWS].to_csv(index=False, header=False).encode())
-    return hashed.hexdigest()[:32]

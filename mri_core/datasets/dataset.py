@@ -74,9 +74,15 @@ class Dataset:
         """One row a slice: the columns of INDEX_COLUMNS, then one a label holding 1, 0 or missing."""
         return self._read_index()
 
+    @cached_property
+    def facts(self) -> pd.DataFrame:
+        """The index without its labels, which `truth` holds: the columns of INDEX_COLUMNS."""
+        return self._read_index(list(INDEX_COLUMNS))
+
     def columns(self, *names: str) -> pd.DataFrame:
         """Some columns of the index, which for a million slices is a fraction of the memory that all of them take."""
-        return self.index[list(names)] if "index" in self.__dict__ else self._read_index(list(names))
+        kept = "facts" in self.__dict__ and set(names) <= set(INDEX_COLUMNS)
+        return self.facts[list(names)] if kept else self._read_index(list(names))
 
     @cached_property
     def pixels(self) -> np.ndarray:
@@ -92,13 +98,16 @@ class Dataset:
 
         Raises InvalidInput where one is missing outside of the test split: what is trained or chosen on needs labels.
         """
-        labels = self.columns(*self.label_names)
-        needed = self._splits != SPLITS.index("test")
-        if missing := [name for name in self.label_names if labels[name].isna().to_numpy()[needed].any()]:
-            raise InvalidInput(
-                f"data set '{self.name}' lacks values of {missing[0]!r}; expected 1 or 0 everywhere but in test"
-            )
-        return labels.fillna(0).to_numpy(dtype=np.uint8)
+        needed = self.split_codes != SPLITS.index("test")
+        truth = np.empty((len(needed), len(self.label_names)), dtype=np.uint8)
+        for place, name in enumerate(self.label_names):
+            values = self.columns(name)[name]
+            if values.isna().to_numpy()[needed].any():
+                raise InvalidInput(
+                    f"data set '{self.name}' lacks values of {name!r}; expected 1 or 0 everywhere but in test"
+                )
+            truth[:, place] = values.fillna(0).to_numpy(dtype=np.uint8)
+        return truth
 
     @cached_property
     def labelled(self) -> np.ndarray:
@@ -109,20 +118,76 @@ class Dataset:
 
     def rows(self, split: Split) -> np.ndarray:
         """Positions in the index of a split's slices, ascending; those that are not `labelled` are left out."""
-        return np.flatnonzero((self._splits == SPLITS.index(split)) & self.labelled)
+        return np.flatnonzero((self.split_codes == SPLITS.index(split)) & self.labelled)
 
     @cached_property
-    def _splits(self) -> np.ndarray:
-        """The position in SPLITS of every slice's split, (slices,) int8."""
+    def split_codes(self) -> np.ndarray:
+        """The position in SPLITS of every slice's split, -1 without one, (slices,) int8."""
         return pd.Categorical(self.columns("split")["split"], categories=SPLITS).codes
 
+    @cached_property
+    def patient_names(self) -> pd.Series:
+        """Every patient that the index names, once and sorted."""
+        return pd.Series(pd.factorize(self.columns("patient")["patient"], sort=True)[1])
+
+    def in_order(self, columns: tuple[str, ...], descending: bool = False) -> np.ndarray:
+        """Positions in the index, (slices,) int32, sorted by some of its columns, the deciding one first.
+
+        Missing values come last either way. An order is kept once it is found, for sorting a million names takes
+        longer than all else that a page does.
+        """
+        if not columns:
+            return np.arange(self.header.slices, dtype=np.int32)
+        if (columns, descending) not in self._orders:
+            rows = self.in_order(columns[1:], descending)
+            ranks = self._ranks_of(columns[0])[rows].astype(np.int64)
+            last = ranks.max(initial=0) + 1
+            keys = last - ranks if descending else np.where(ranks > 0, ranks, last)
+            # Where the keys are equal, what is sorted by the other columns stays so: the place there follows the key
+            # in one number. Plain numbers are sorted ten times faster than by a stable argsort.
+            places = np.sort(keys * len(rows) + np.arange(len(rows))) % len(rows)
+            self._orders[columns, descending] = rows[places]
+        return self._orders[columns, descending]
+
+    def _ranks_of(self, column: str) -> np.ndarray:
+        if column not in self._ranks:
+            self._ranks[column] = dense_ranks(self.columns(column)[column])
+        return self._ranks[column]
+
+    @cached_property
+    def _ranks(self) -> dict[str, np.ndarray]:
+        return {}
+
+    @cached_property
+    def _orders(self) -> dict[tuple[tuple[str, ...], bool], np.ndarray]:
+        return {}
+
     def _read_index(self, names: list[str] | None = None) -> pd.DataFrame:
+        import pyarrow as pa
+        from pyarrow import parquet
+
         try:
-            return pd.read_parquet(self.folder / "index.parquet", columns=names)
-        except (OSError, ValueError) as error:
+            with parquet.ParquetFile(self.folder / "index.parquet", memory_map=True) as file:
+                names = names or file.schema_arrow.names
+                # A column in one piece, else taking a few rows of it copies all of it. Selected again, because Parquet
+                # takes a column `a.b` for a part of `a`.
+                index = file.read(names).select(names).combine_chunks().to_pandas()
+        except (OSError, ValueError, KeyError) as error:
             raise StorageError(
                 f"cannot read the index of data set '{self.name}': {error}; create the set again"
             ) from error
+        pa.default_memory_pool().release_unused()  # what decoding took, as much again as the index
+        return index
+
+
+def dense_ranks(values: pd.Series) -> np.ndarray:
+    """(n,) int32: 1 for the lowest value, 2 for the next, equal ones alike; 0 where there is none."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    ranks = compute.rank(pa.array(values, from_pandas=True), tiebreaker="dense").to_numpy().astype(np.int32)
+    ranks[values.isna().to_numpy()] = 0
+    return ranks
 
 
 def check_name(name: str) -> str:

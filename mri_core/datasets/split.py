@@ -9,6 +9,7 @@ label sets and single labels). What is made small is Pearson's chi-squared of th
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -34,17 +35,25 @@ def stratified_split(
     Raises InvalidInput for fractions that are not shares of one whole, or when there are fewer patients than splits.
     """
     shares = _checked(fractions)
+    wanted = np.flatnonzero(shares > 0)
+    return np.array(SPLITS)[wanted][_dealt(truth, patients, shares[wanted], seed, "splits")]
+
+
+def stratified_parts(truth: np.ndarray, patients: np.ndarray | None, parts: int, seed: int = 0) -> np.ndarray:
+    """The part of every slice, (slices,) int from 0, for cross-validation: equal shares, else as `stratified_split`."""
+    return _dealt(truth, patients, np.full(parts, 1 / parts), seed, "parts")
+
+
+def _dealt(truth: np.ndarray, patients: np.ndarray | None, shares: np.ndarray, seed: int, what: str) -> np.ndarray:
+    """The place in `shares` that each slice is dealt to, (slices,) int. what: they are called in a message."""
     truth = np.asarray(truth, dtype=np.uint8)
     of_slice, number = _groups(patients, len(truth))
-    wanted = np.flatnonzero(shares > 0)
-    if number < len(wanted):
+    if number < len(shares):
         raise InvalidInput(
-            f"{number} patients cannot be dealt into {len(wanted)} splits; expected at least one for each: "
-            "ask for fewer splits, or bring more patients"
+            f"{number} patients cannot be dealt into {len(shares)} {what}; expected at least one for each: "
+            f"ask for fewer {what}, or bring more patients"
         )
-    counts = _counts(truth, of_slice, number)
-    placed = wanted[_deal(counts, shares[wanted], np.random.default_rng([seed, 2**33]))]
-    return np.array(SPLITS)[placed][of_slice]
+    return _deal(_counts(truth, of_slice), shares, np.random.default_rng([seed, 2**33]))[of_slice]
 
 
 def _checked(fractions: Mapping[Split, float]) -> np.ndarray:
@@ -64,24 +73,55 @@ def _groups(patients: np.ndarray | None, slices: int) -> tuple[np.ndarray, int]:
         return np.arange(slices), slices
     import pandas as pd
 
-    codes, names = pd.factorize(np.asarray(patients, dtype=object))
+    names_of = np.asarray(patients)
+    codes, names = pd.factorize(names_of if names_of.dtype.kind in "iuf" else names_of.astype(object))
     alone = codes < 0
     codes[alone] = len(names) + np.arange(alone.sum())
     return codes, len(names) + int(alone.sum())
 
 
-def _counts(truth: np.ndarray, of_slice: np.ndarray, groups: int) -> np.ndarray:
-    """What is balanced: slices, slices with each label and slices with each label set, (groups, columns) float32."""
+@dataclass(frozen=True)
+class _Counts:
+    """What is balanced: slices, slices with each label and slices with each label set, of every group.
+
+    Groups with the same counts share a row, since a million slices without patients are a million groups.
+    rows: (kinds, columns) float32. kind_of: (groups,) int.
+    """
+
+    rows: np.ndarray
+    kind_of: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.kind_of)
+
+    def __getitem__(self, groups: np.ndarray | int) -> np.ndarray:
+        """(groups, columns), or (columns,) of one."""
+        return self.rows[self.kind_of[groups]]
+
+    def total(self, chosen: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """The sum over groups, (columns,) float."""
+        return np.bincount(self.kind_of[chosen], minlength=len(self.rows)) @ self.rows.astype(float)
+
+
+def _counts(truth: np.ndarray, of_slice: np.ndarray) -> _Counts:
+    """Counts of the groups, each of which holds a slice or more."""
     set_of, number = _kinds(truth)
+    # Groups that hold the same label sets as often have the same sum of one random number a set.
+    keys = np.random.default_rng(1).integers(1, 2**63, len(number)).astype(np.uint64)[set_of]
+    order = np.argsort(of_slice, kind="stable")
+    sums = np.add.reduceat(keys[order], np.flatnonzero(np.diff(of_slice[order], prepend=-1)))
+    _, first, alike = np.unique(sums, return_index=True, return_inverse=True)
+    counted = np.isin(of_slice, first)
+    group, set_of, truth = alike[of_slice[counted]], set_of[counted], truth[counted]
     frequent = np.argsort(-number, kind="stable")[:_MOST_SETS]
-    column = np.full(len(number), len(frequent))
-    column[frequent] = np.arange(len(frequent))
-    columns = [np.bincount(of_slice, minlength=groups)]
-    columns += [np.bincount(of_slice, weights=label, minlength=groups) for label in truth.T]
-    columns += [
-        np.bincount(of_slice, weights=column[set_of] == place, minlength=groups) for place in range(len(frequent))
-    ]
-    return np.stack([one.astype(np.float32) for one in columns if one.any()], axis=1)
+    weights = [None, *truth.T, *(set_of == one for one in frequent)]
+    rows = np.empty((len(first), len(weights)), np.float32)
+    for column, weight in enumerate(weights):
+        rows[:, column] = np.bincount(group, weights=weight, minlength=len(first))
+    rows = rows[:, rows.any(axis=0)]
+    kind_of, _ = _kinds(rows)
+    _, one_each = np.unique(kind_of, return_index=True)
+    return _Counts(rows[one_each], kind_of[alike])
 
 
 def _kinds(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -97,16 +137,15 @@ def _kinds(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return kind_of, number
 
 
-def _deal(counts: np.ndarray, shares: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """The split of each group, (groups,) int. counts: (groups, columns). shares: (splits,), above 0."""
-    wanted = shares[:, np.newaxis] * counts.sum(axis=0, dtype=float)
+def _deal(counts: _Counts, shares: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """The split of each group, (groups,) int. shares: (splits,), above 0."""
+    wanted = shares[:, np.newaxis] * counts.total()
     splits = np.full(len(counts), -1)
-    kind_of, number = _kinds(counts)
-    by_kind = np.split(np.argsort(kind_of, kind="stable"), np.cumsum(number)[:-1])
+    by_kind = np.split(np.argsort(counts.kind_of, kind="stable"), np.cumsum(np.bincount(counts.kind_of))[:-1])
     for members in (one for one in by_kind if len(one) >= _IN_BULK):
         dealt = np.repeat(np.arange(len(shares)), np.floor(shares * len(members)).astype(int))
         splits[random.permutation(members)[: len(dealt)]] = dealt
-    held = np.stack([counts[splits == split].sum(axis=0, dtype=float) for split in range(len(shares))])
+    held = np.stack([counts.total(splits == split) for split in range(len(shares))])
     _place_greedily(splits, counts, held, wanted, random)
     _give_everyone_one(splits, counts, held)
     if len(counts) <= _EXCHANGED:
@@ -115,12 +154,14 @@ def _deal(counts: np.ndarray, shares: np.ndarray, random: np.random.Generator) -
 
 
 def _place_greedily(
-    splits: np.ndarray, counts: np.ndarray, held: np.ndarray, wanted: np.ndarray, random: np.random.Generator
+    splits: np.ndarray, counts: _Counts, held: np.ndarray, wanted: np.ndarray, random: np.random.Generator
 ) -> None:
     """Place what is left, in order of how much of all there is a group holds; fills `splits` and `held`."""
     weight = 1 / wanted
     left = random.permutation(np.flatnonzero(splits < 0))
-    size = (counts[left] ** 2 / counts.sum(axis=0, dtype=float)).sum(axis=1)
+    total = counts.total()
+    parts = np.array_split(left, len(left) // 10_000 + 1)  # all at once would take several times their memory
+    size = np.concatenate([(counts[part] ** 2 / total).sum(axis=1) for part in parts])
     for group in left[np.argsort(-size, kind="stable")]:
         one = counts[group]
         cost = (weight * one * (one + 2 * (held - wanted))).sum(axis=1)
@@ -129,20 +170,20 @@ def _place_greedily(
         held[split] += one
 
 
-def _give_everyone_one(splits: np.ndarray, counts: np.ndarray, held: np.ndarray) -> None:
+def _give_everyone_one(splits: np.ndarray, counts: _Counts, held: np.ndarray) -> None:
     """A split that got no group takes the smallest one of the split that has most."""
     for split in range(len(held)):
         if not (splits == split).any():
             rich = int(np.bincount(splits, minlength=len(held)).argmax())
             members = np.flatnonzero(splits == rich)
-            group = members[counts[members, 0].argmin()]
+            group = members[counts[members][:, 0].argmin()]
             splits[group] = split
             held[rich] -= counts[group]
             held[split] += counts[group]
 
 
 def _exchange(
-    splits: np.ndarray, counts: np.ndarray, held: np.ndarray, wanted: np.ndarray, random: np.random.Generator
+    splits: np.ndarray, counts: _Counts, held: np.ndarray, wanted: np.ndarray, random: np.random.Generator
 ) -> None:
     """Exchange pairs of groups between splits while that lessens the chi-squared."""
     weight = 1 / wanted

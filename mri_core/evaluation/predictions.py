@@ -1,6 +1,7 @@
 """A run's `predictions.parquet`: the truth and probabilities from which every score is computed.
 
-Columns: id, split, then `truth/<label>` (0/1) and `probability/<label>` (0 to 1) for every label.
+Columns: id, split, then `truth/<label>` (0/1) and `probability/<label>` (0 to 1) for every label. A run of a
+cross-validation has a third split beside validation and test: LEFT_OUT, the training slices it did not learn from.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 FILE_NAME = "predictions.parquet"
 TRUTH, PROBABILITY = "truth/", "probability/"
+LEFT_OUT = "left out"
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,21 +42,29 @@ def load_predictions(folder: Path, split: str) -> Predictions:
 
     Raises NotFound when the run has no predictions or not of that split, StorageError when the file cannot be read.
     """
+    stored = load_splits(folder)
+    if split not in stored:
+        splits = ", ".join(stored) or "no split"
+        raise NotFound(f"the run has no predictions for split '{split}'; it has {splits}: choose one of these")
+    return stored[split]
+
+
+def load_splits(folder: Path) -> dict[str, Predictions]:
+    """Split -> its predictions, for all that are stored. Raises as `load_predictions`."""
     frame = _read(folder / FILE_NAME)
     names = tuple(column.removeprefix(TRUTH) for column in frame.columns if column.startswith(TRUTH))
     expected = {"id", "split", *(PROBABILITY + name for name in names)}
     if not names or not expected <= set(frame.columns):
         raise StorageError(f"{folder / FILE_NAME} lacks columns of a predictions file; train the run again")
-    rows = frame[frame["split"] == split]
-    if rows.empty:
-        stored = ", ".join(frame["split"].unique()) or "no split"
-        raise NotFound(f"the run has no predictions for split '{split}'; it has {stored}: choose one of these")
-    return Predictions(
-        ids=rows["id"].to_numpy(dtype=str),
-        truth=rows[[TRUTH + name for name in names]].to_numpy(dtype=np.uint8),
-        probabilities=rows[[PROBABILITY + name for name in names]].to_numpy(dtype=float),
-        label_names=names,
-    )
+    return {
+        split: Predictions(
+            ids=rows["id"].to_numpy(dtype=str),
+            truth=rows[[TRUTH + name for name in names]].to_numpy(dtype=np.uint8),
+            probabilities=rows[[PROBABILITY + name for name in names]].to_numpy(dtype=float),
+            label_names=names,
+        )
+        for split, rows in ((str(name), rows) for name, rows in frame.groupby("split", sort=False))
+    }
 
 
 def save_predictions(folder: Path, splits: Mapping[str, Predictions]) -> Path:

@@ -62,7 +62,7 @@ def read_dicom(data: bytes, name: str, preprocessing: Preprocessing = STANDARD) 
         warnings.simplefilter("ignore")  # pydicom's warnings quote values
         dataset = _parse(data, name)
         _check(dataset, name)
-        with _refusing(name, f"its pixels ({_syntax(dataset)}) are damaged, cut short or of an unsupported kind"):
+        with _refusing(name, f"its pixels ({_syntax(dataset)}) {_undecoded(dataset)}"):
             frames = _frames(dataset, data)
         with _refusing(name, "its tags contradict each other or its pixels"):
             shown = _grey(frames, dataset, preprocessing) if frames.ndim == 3 else _colour(frames, dataset)
@@ -116,20 +116,39 @@ def _check(dataset: Dataset, name: str) -> None:
 def _frames(dataset: Dataset, data: bytes) -> np.ndarray:
     """Stored pixels: (frames, rows, columns) grey or palette indices, or (frames, rows, columns, 3) RGB.
 
-    Pillow comes before gdcm where both decode a syntax: their pixels are the same, and gdcm has to run elsewhere.
+    Pillow comes before gdcm where both decode a syntax: their pixels are the same, and gdcm has to run elsewhere. What
+    Pillow refuses, such as parts of JPEG 2000 that it does not know, gdcm may read.
     """
     from pydicom.pixels import get_decoder, pixel_array
 
-    decoder = get_decoder(dataset.file_meta.TransferSyntaxUID)
-    plugins = decoder.available_plugins
-    if "gdcm" in plugins and "pillow" not in plugins:
+    plugins = get_decoder(dataset.file_meta.TransferSyntaxUID).available_plugins
+    pixels = None
+    if "pillow" in plugins or "gdcm" not in plugins:
+        try:
+            first = "pillow" if "pillow" in plugins else ""
+            pixels = pixel_array(dataset, decoding_plugin=first, allow_excess_frames=False)
+        except RuntimeError:
+            if "gdcm" not in plugins:
+                raise
+    if pixels is None:
         pixels = _gdcm.decode(data)
-    else:
-        pixels = pixel_array(
-            dataset, decoding_plugin="pillow" if "pillow" in plugins else "", allow_excess_frames=False
-        )
     size = (int(dataset.get("NumberOfFrames") or 1), int(dataset.Rows), int(dataset.Columns))
     return pixels.reshape(size if dataset.SamplesPerPixel == 1 else (*size, 3))
+
+
+def _undecoded(dataset: Dataset) -> str:
+    """Why pixels may not have been decoded, with the packages that would decode more of their syntax."""
+    from pydicom.pixels import get_decoder
+
+    try:
+        decoder = get_decoder(dataset.file_meta.TransferSyntaxUID)
+    except NotImplementedError:
+        return "are of a kind that no decoder reads"
+    packages = "; or ".join(text.partition("requires ")[2] or text for text in decoder.missing_dependencies)
+    if not decoder.is_available:
+        return f"need a decoder that is not installed ({packages})"
+    lacking = f", or need a decoder that is not installed ({packages})" if packages else ""
+    return f"are damaged, cut short or of an unsupported kind{lacking}"
 
 
 def _syntax(dataset: Dataset) -> str:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from mri_core.images.limits import check_size, inflate, refuse, refusing, source_names
-from mri_core.images.prepare import to_uint8
+from mri_core.images.percentiles import percentiles
+from mri_core.images.prepare import scaled_to_uint8
 from mri_core.images.preprocessing import STANDARD, Axis, Preprocessing
 from mri_core.images.slice import Slice
 
 EXPECTED = "a complete single-file NIfTI volume (.nii or .nii.gz)"
 GZIP = 31  # zlib's window bits for a gzip stream
+_PART = 2**18  # voxels that are real numbers at a time
 
 
 _CUTS: dict[Axis, tuple[int, int, int]] = {"axial": (2, 1, 0), "coronal": (1, 2, 0), "sagittal": (0, 2, 1)}
@@ -31,11 +35,19 @@ def read_nifti(data: bytes, name: str, preprocessing: Preprocessing = STANDARD) 
     `position` is the place along the slice normal in mm, growing towards right, front and head, from the affine.
     Raises ImageError.
     """
-    stored, affine, volumes = read_volume(data, name)
-    slices = cut(to_uint8(stored, preprocessing.low, preprocessing.high), preprocessing.axis)
-    sources = source_names(name, len(slices), f", first of {volumes} volumes" if volumes > 1 else "")
-    positions = _positions(affine, _CUTS[preprocessing.axis][0], len(slices))
+    volume = open_volume(data, name)
+    shown = np.empty(volume.stored, np.uint8, order="F")
+    low, high = _window(volume, preprocessing)
+    for place, values in volume.parts():
+        shown[..., place] = scaled_to_uint8(values, low, high)
+    slices = cut(volume.canonical(shown), preprocessing.axis)
+    sources = source_names(name, len(slices), f", first of {volume.count} volumes" if volume.count > 1 else "")
+    positions = _positions(volume.affine, _CUTS[preprocessing.axis][0], len(slices))
     return [Slice(pixels, sources[i], None, positions[i]) for i, pixels in enumerate(slices)]
+
+
+def slice_count(volume: Volume, axis: Axis) -> int:
+    return volume.shape[_CUTS[axis][0]]
 
 
 def cut(volume: np.ndarray, axis: Axis) -> list[np.ndarray]:
@@ -44,13 +56,47 @@ def cut(volume: np.ndarray, axis: Axis) -> list[np.ndarray]:
     return [np.ascontiguousarray(one) for one in turned]
 
 
-def read_volume(data: bytes, name: str) -> tuple[np.ndarray, np.ndarray, int]:
-    """The first volume as it is stored, (right, anterior, superior); its affine, (4, 4) in mm; how many there are.
+@dataclass(frozen=True)
+class Volume:
+    """The first volume of a file, whose voxels are read a part at a time.
 
-    Raises ImageError.
+    stored: voxels along its axes as they are stored. shape: along right, anterior, superior. affine: (4, 4) in mm, of
+    the latter. count: volumes in the file.
     """
+
+    name: str
+    stored: tuple[int, int, int]
+    shape: tuple[int, int, int]
+    affine: np.ndarray
+    count: int
+    _image: Any
+    _orientation: np.ndarray
+
+    def parts(self) -> Iterator[tuple[slice, np.ndarray]]:
+        """Some planes along the last stored axis at a time, and which they are, rescaled as the file says.
+
+        Raises ImageError.
+        """
+        planes = max(1, _PART // (self.stored[0] * self.stored[1]))
+        axes = len(self._image.shape)
+        for start in range(0, self.stored[2], planes):
+            place = slice(start, min(start + planes, self.stored[2]))
+            index = (slice(None), slice(None), place)[:axes] + (0,) * (axes - 3)
+            with refusing(self.name, "its voxels cannot be read", EXPECTED):
+                values = np.asarray(self._image.dataobj[index]).reshape(*self.stored[:2], -1)
+            yield place, values
+
+    def canonical(self, voxels: np.ndarray) -> np.ndarray:
+        """Voxels as they are stored, turned to (right, anterior, superior)."""
+        from nibabel.orientations import apply_orientation
+
+        return apply_orientation(voxels, self._orientation)
+
+
+def open_volume(data: bytes, name: str) -> Volume:
+    """A volume by its header, once that agrees with the limits and the bytes there are. Raises ImageError."""
     import nibabel
-    from nibabel.orientations import OrientationError, apply_orientation, inv_ornt_aff, io_orientation
+    from nibabel.orientations import OrientationError, inv_ornt_aff, io_orientation
     from nibabel.spatialimages import HeaderDataError
     from nibabel.wrapstruct import WrapStructError
 
@@ -63,18 +109,25 @@ def read_volume(data: bytes, name: str) -> tuple[np.ndarray, np.ndarray, int]:
     with refusing(name, "its header is damaged or cut short", EXPECTED, also=own_kinds):
         image = kind.from_bytes(data)
         affine = np.asarray(image.affine, float)
-        shape = _volume_shape(image, len(data), name)
+        stored = _volume_shape(image, len(data), name)
     with refusing(name, "its affine does not say how the volume lies", "an invertible affine", also=own_kinds):
         if not np.isfinite(affine).all():
             raise ValueError("not finite")
         orientation = io_orientation(affine)
-        affine = affine @ inv_ornt_aff(orientation, shape)
-    right, anterior, superior = (shape[axis] for axis in np.argsort(orientation[:, 0]))
+        affine = affine @ inv_ornt_aff(orientation, stored)
+    right, anterior, superior = (stored[axis] for axis in np.argsort(orientation[:, 0]))
     check_size(name, right, anterior, superior)
-    with refusing(name, "its voxels cannot be read", EXPECTED, also=own_kinds):
-        first = (slice(None),) * min(3, len(image.shape)) + (0,) * (len(image.shape) - 3)
-        stored = np.asarray(image.dataobj[first]).reshape(shape)
-        return apply_orientation(stored, orientation), affine, math.prod(image.shape[3:])
+    count = math.prod(image.shape[3:])
+    return Volume(name, stored, (right, anterior, superior), affine, count, image, orientation)
+
+
+def _window(volume: Volume, preprocessing: Preprocessing) -> tuple[float, float]:
+    """The values that become 0 and 255, as `to_uint8` finds them."""
+    least, low, high, most = (
+        percentiles(lambda: (values for _, values in volume.parts()), (0, preprocessing.low, preprocessing.high, 100))
+        or [0.0] * 4
+    )
+    return (least, most) if low == high else (low, high)
 
 
 def _volume_shape(image: Any, available: int, name: str) -> tuple[int, int, int]:

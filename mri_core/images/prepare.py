@@ -27,8 +27,14 @@ def to_uint8(values: np.ndarray, low: float = 0.5, high: float = 99.5) -> np.nda
         darkest, brightest = np.percentile(finite, (low, high))
         if darkest == brightest:
             darkest, brightest = float(finite.min()), float(finite.max())
-        if darkest == brightest:
-            return np.zeros(values.shape, np.uint8)
+    return scaled_to_uint8(values, darkest, brightest)
+
+
+def scaled_to_uint8(values: np.ndarray, darkest: float, brightest: float) -> np.ndarray:
+    """Map real values to 0-255 between two of them, as `to_uint8` does with the percentiles that it finds."""
+    if darkest == brightest:
+        return np.zeros(values.shape, np.uint8)
+    with np.errstate(over="ignore", invalid="ignore"):
         scaled = values.astype(np.result_type(values.dtype, np.float32))
         scaled -= darkest
         scaled *= 255 / (brightest - darkest)

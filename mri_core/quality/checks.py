@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,13 +16,17 @@ from mri_core.quality.labelling import label_findings
 from mri_core.quality.leakage import leaked_patients
 from mri_core.quality.near import near_duplicates
 from mri_core.quality.prevalence import prevalence_shift
+from mri_core.quality.unlike import unlike_the_rest
 
-CHECKS: dict[str, Callable[[Dataset], tuple[Finding, ...]]] = {
+Check = Callable[[Dataset], tuple[Finding, ...]]
+
+CHECKS: dict[str, Check] = {
     "exact-duplicates": exact_duplicates,
     "near-duplicates": near_duplicates,
     "patients": leaked_patients,
     "prevalence": prevalence_shift,
     "intensities": intensity_findings,
+    "unlike": unlike_the_rest,
     "labels": label_findings,
 }
 """Name -> check. A data set without what it looks for gives no finding."""
@@ -57,22 +61,25 @@ class Quality:
 
 
 def check_dataset(
-    dataset: Dataset, only: Sequence[str] = (), progress: Callable[[str, int, int], None] | None = None
+    dataset: Dataset,
+    only: Sequence[str] = (),
+    progress: Callable[[str, int, int], None] | None = None,
+    checks: Mapping[str, Check] = CHECKS,
 ) -> Quality:
-    """Run the checks. only: names of CHECKS, all when empty.
+    """Run the checks. only: names of them, all when empty. checks: what there is, where that is more than CHECKS.
 
     progress: called before every check with its name, the checks done and the checks in all.
     Raises NotFound for a check that does not exist.
     """
     for name in only:
-        if name not in CHECKS:
-            raise NotFound(f"there is no check '{name}'; expected one of {', '.join(CHECKS)}")
-    chosen = [name for name in CHECKS if not only or name in only]
+        if name not in checks:
+            raise NotFound(f"there is no check '{name}'; expected one of {', '.join(checks)}")
+    chosen = [name for name in checks if not only or name in only]
     found = {}
     for done, name in enumerate(chosen):
         if progress:
             progress(name, done, len(chosen))
-        found[name] = CHECKS[name](dataset)
+        found[name] = checks[name](dataset)
     return Quality(dataset, found)
 
 

@@ -28,6 +28,8 @@ TITLES = {
     "without": "Slices without it",
     "training_slices": "Training slices",
     "with_parent": "That carry the parent too",
+    "doubted_given": "Given, but doubted",
+    "doubted_not_given": "Not given, but suspected",
 }
 """Keys of a finding's table -> titles of columns."""
 

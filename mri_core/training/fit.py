@@ -14,6 +14,7 @@ from mri_core.datasets.dataset import Dataset
 from mri_core.runs.run import Progress
 from mri_core.training.batches import training_batches
 from mri_core.training.clock import Clock, StopRequestedError
+from mri_core.training.parts import learnt_and_left_out
 from mri_core.training.plan import plan_epoch
 from mri_core.training.spec import TrainingSpec
 from mri_core.training.trainer import Trainer
@@ -43,7 +44,7 @@ def fit(
     on_progress: called about every REPORT_SECONDS; returns True when the run shall stop.
     on_epoch: called with each epoch's scores, in the shape of a row of `history` (see `mri show --json`).
     """
-    train, validation = dataset.rows("train"), dataset.rows("validation")
+    train, validation = learnt_and_left_out(dataset, spec)[0], dataset.rows("validation")
     truth = dataset.truth[train]
     labelled = truth.any(axis=1)
     steps = -(-len(plan_epoch(train, labelled, spec, 1)) // spec.batch_size)

@@ -50,6 +50,9 @@ PRESETS: dict[str, TrainingSpec] = {
 }
 """Name -> specification: what this program recommends, the study's six, and a floor to compare with."""
 
+JUDGES = "recommended-fast"
+"""The preset whose networks judge labels unless others are asked for: five trainings in minutes."""
+
 
 def make_spec(preset: str = "cnn", changes: Mapping[str, Any] | None = None) -> TrainingSpec:
     """A preset with some fields changed.

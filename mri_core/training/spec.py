@@ -18,6 +18,10 @@ _LEARNING: JsonDict = {"group": "Learning"}
 _LOSS: JsonDict = {"group": "Loss and regularisation"}
 _AUGMENTATION: JsonDict = {"group": "Augmentation"}
 _REPEATABILITY: JsonDict = {"group": "Repeatability"}
+_CROSS_VALIDATION: JsonDict = {"group": "Cross-validation"}
+
+PARTS = 5
+"""Parts into which cross-validation deals the patients of training."""
 
 
 def _as_number(value: Any) -> Any:
@@ -197,6 +201,16 @@ class TrainingSpec(BaseModel):
         description="The numbers that training computes in. Automatic takes bfloat16 where the processor or the GPU is "
         "made for it; weights and the finished model are float32 in any case.",
         json_schema_extra=_REPEATABILITY,
+    )
+    left_out: int = Field(
+        default=0,
+        ge=0,
+        le=PARTS,
+        title="Part left out",
+        description="Of five parts that the training patients are dealt into, the one that is not learnt from but "
+        "judged afterwards; 0 learns from all. Five runs judge every slice without having seen it, which finds wrong "
+        "labels.",
+        json_schema_extra=_CROSS_VALIDATION,
     )
 
     @field_validator("architecture")

@@ -1,6 +1,8 @@
-"""Starting a run: the one door through which the command line and the Train page go."""
+"""Starting runs: the one door through which the command line and the pages go."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from mri_core.datasets.dataset import Dataset
 from mri_core.runs.engine import submit
@@ -16,3 +18,8 @@ def start_run(spec: TrainingSpec, dataset: Dataset, settings: Settings) -> Run:
     run = store.create(spec, dataset.name, dataset.fingerprint, dataset.label_names)
     submit(run.id, settings)
     return run
+
+
+def start_parts(spec: TrainingSpec, parts: Sequence[int], dataset: Dataset, settings: Settings) -> list[Run]:
+    """Queue one run for each part of the training patients that is to be left out. See `TrainingSpec.left_out`."""
+    return [start_run(spec.model_copy(update={"left_out": part}), dataset, settings) for part in parts]

@@ -20,11 +20,13 @@ from mri_core.runs.liveness import process_of
 from mri_core.runs.run import Progress, Run, Timing
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
+from mri_core.versions import installed_versions
 
 if TYPE_CHECKING:
     import keras
 
 VERIFIED_SLICES = 500
+TRAINED_WITH = ("mri-core", "tensorflow", "keras", "numpy", "tf2onnx", "onnxruntime")
 
 
 def main(run_id: str) -> int:
@@ -56,7 +58,13 @@ def train(store: RunStore, run: Run, settings: Settings) -> None:
     keras.utils.set_random_seed(run.spec.seed)
     model = build_model(run.spec.architecture, dataset.image_shape, len(dataset.label_names), run.spec.channels)
     device = choose_device(run.spec)
-    store.start(run.id, process_of(), model.count_params(), f"{device.name}, {device.precision}")
+    store.start(
+        run.id,
+        process_of(),
+        model.count_params(),
+        f"{device.name}, {device.precision}",
+        installed_versions(TRAINED_WITH),
+    )
 
     def on_progress(progress: Progress) -> bool:
         try:
@@ -87,19 +95,24 @@ def train(store: RunStore, run: Run, settings: Settings) -> None:
 
 
 def save_results(model: keras.Model, dataset: Dataset, run: Run) -> str | None:
-    """Store the model, its export and the probabilities for validation and test in the run's folder.
+    """Store the model, its export and the probabilities for the slices it never learnt from in the run's folder.
 
     Returns a sentence when the exported model's answers differ from Keras's by more than they may, else None.
     """
-    from mri_core.evaluation.predictions import Predictions, save_predictions
+    from mri_core.evaluation.predictions import LEFT_OUT, Predictions, save_predictions
     from mri_core.prediction.export import LARGEST_DIFFERENCE, save_model, verify
     from mri_core.prediction.model_file import ModelDescription, write_description
     from mri_core.training.inference import compile_inference, predict
+    from mri_core.training.parts import learnt_and_left_out
 
     infer = compile_inference(model)
+    _, left_out = learnt_and_left_out(dataset, run.spec)
     splits = {}
-    for split in ("validation", "test"):
-        rows = dataset.rows(split)
+    for split, rows in (
+        ("validation", dataset.rows("validation")),
+        ("test", dataset.rows("test")),
+        (LEFT_OUT, left_out),
+    ):
         if len(rows):
             ids = dataset.columns("id")["id"].to_numpy(dtype=str)[rows]
             splits[split] = Predictions(ids, dataset.truth[rows], predict(infer, dataset, rows), dataset.label_names)

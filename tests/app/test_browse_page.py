@@ -162,3 +162,51 @@ def test_labels_that_are_not_known_are_not_taken_for_no_finding(home):
     at = browse()
     said = [caption.value for caption in at.caption if "finding" in caption.value or "unknown" in caption.value]
     assert ["labels unknown" in one for one in said] == [False, True, True, True]
+
+
+@pytest.fixture
+def crowd(home) -> Dataset:
+    """3,030 slices of 606 patients: more of them than a box lists, and more pages than are numbered."""
+    rows = [
+        {"id": f"s{number:04}", "patient": f"P{number // 5:03}", "split": "train", "source": "", "position": None}
+        | {"lesion": number % 2}
+        for number in range(3_030)
+    ]
+    with DatasetBuilder(home, "crowd", ["lesion"], (8, 8), len(rows)) as builder:
+        builder.add(np.zeros((len(rows), 8, 8), dtype=np.uint8), rows)
+        return builder.finish(simulated=False, provenance={})
+
+
+def test_of_many_patients_one_is_typed_and_named_in_the_address(crowd):
+    at = browse()
+    assert not [element for element in at.selectbox if element.label == "Patient"]
+    at.text_input[0].set_value(" P601 ")
+    checked(at.run())
+    assert tiles(at) == [f"s{number}" for number in range(3005, 3010)] and at.query_params["patient"] == "P601"
+    at = browse(patient="P602")
+    assert at.text_input[0].value == "P602" and len(tiles(at)) == 5 and not at.sidebar.warning
+    at.text_input[0].set_value("")
+    checked(at.run())
+    assert counted(at) == "**3,030** of 3,030 slices" and "patient" not in at.query_params
+
+
+@pytest.mark.parametrize(
+    ("typed", "like"),
+    [("p60", "Names like it: P600, P601, P602, P603, P604."), ("x", "A name looks like P000.")],
+)
+def test_a_typed_patient_that_does_not_exist_is_told_with_names_like_it(crowd, typed, like):
+    at = browse()
+    at.text_input[0].set_value(typed)
+    checked(at.run())
+    assert [told.value for told in at.sidebar.warning] == [f"There is no patient “{typed}”. {like}"]
+    assert counted(at) == "**0** of 3,030 slices" and "patient" not in at.query_params
+
+
+def test_of_many_pages_one_is_typed_and_named_in_the_address(crowd):
+    at = browse()
+    [page] = at.number_input
+    assert page.max == 101 and "of 101 pages" in [text.value for text in at.markdown]
+    page.set_value(100)
+    checked(at.run())
+    assert tiles(at) == [f"s{number}" for number in range(2970, 3000)] and at.query_params["page"] == "100"
+    assert tiles(browse(page="101"))[0] == "s3000"

@@ -126,3 +126,15 @@ def test_the_bars_are_the_probabilities() -> None:
     assert list(bars.x) == [0.9, 0.1] and list(bars.y) == ["a&lt;b", "c"] and list(marks.x) == [0.5, 0.3]
     assert list(values.text) == ["0.900 on", "0.100 off"]
     assert list(bars.marker.color) == ["#000001", "#000002"]
+
+
+def test_the_evidence_for_a_label_is_shown_when_asked_for(trained, open_page: Open) -> None:
+    app = open_page("predict", run=trained.run_id)
+    pixels = open_dataset("demo", trained.settings).pixels[0]
+    app = upload(app, ("slice.png", png(pixels), "image/png"))
+    assert not [slider for slider in app.slider if slider.label == "Opacity"]
+    group = next(each for each in app.get("button_group") if each.label == "Evidence for")
+    group.set_value(1).run()
+    assert not app.exception
+    assert [slider.value for slider in app.slider if slider.label == "Opacity"] == [60]
+    assert "Orange speaks for the label" in texts(app)

@@ -162,4 +162,4 @@ def test_a_set_without_faults_is_all_clear(trained, tmp_path, monkeypatch, open_
         builder.add(pixels, rows)
         builder.finish(simulated=True, provenance={})
     app = findings_page(open_page)
-    assert app.success[0].value == "Nothing was found in 240 slices by 6 checks." and not app.dataframe
+    assert app.success[0].value == "Nothing was found in 240 slices by 7 checks." and not app.dataframe

@@ -12,7 +12,7 @@ from mri_core.bench.machine import Machine
 from mri_core.bench.record import Goal, Measurement, missing
 from mri_core.bench.session import Bench, Sizes
 
-TINY = Sizes(slices=100, epochs=1, streamed=300, stream_seconds=1.0, files=5, calls=3, reruns=1, full=True)
+TINY = Sizes(slices=100, epochs=1, streamed=300, stream_seconds=1.0, browsed=400, files=5, calls=3, reruns=1, full=True)
 
 MACHINE = Machine(
     processor="Abacus | 7",

@@ -12,6 +12,7 @@ from PIL import Image
 
 from mri_core.bench import streaming as streaming_module
 from mri_core.bench import time_to_f1 as f1_module
+from mri_core.bench.browsing import browsing, queries_of
 from mri_core.bench.importing import importing, write_files
 from mri_core.bench.our_training import Report, epoch_rates, first_step, lasted, reached
 from mri_core.bench.predicting import predicting
@@ -21,6 +22,7 @@ from mri_core.bench.streaming import forget, streaming, tile
 from mri_core.bench.table import MEASUREMENTS
 from mri_core.bench.time_to_f1 import seconds_to, time_to_f1
 from mri_core.bench.training import steady, training
+from mri_core.datasets.browse import MATCHES, SORTS, find_slices
 from mri_core.errors import MriError
 from mri_core.runs.store import RunStore
 from mri_core.training.presets import PRESETS
@@ -200,6 +202,36 @@ def test_presets_that_do_not_exist_are_named(scripted, monkeypatch):
 
 def test_when_a_score_is_first_reached():
     assert seconds_to(0.5, [(1, 0.4), (2, 0.5), (3, 0.9)]) == 2 and seconds_to(0.95, [(1, 0.4)]) == math.inf
+
+
+def test_a_tiled_set_may_keep_some_pixels_only(demo_home, demo):
+    tiled = tile(demo, demo_home, "small", 50, every=4)
+    assert tiled.image_shape == tiled.pixels.shape[1:] == (16, 16)
+    known = {pixels[::4, ::4].tobytes(): truth.tolist() for pixels, truth in zip(demo.pixels, demo.truth, strict=True)}
+    assert known[tiled.pixels[31].tobytes()] == tiled.truth[31].tolist()
+
+
+def test_browsing_is_compared_with_pandas_and_an_empty_page(scripted):
+    def answer(*arguments):
+        assert (bench.settings.datasets / "browsed" / "index.parquet").exists()
+        slow = 3.0 if arguments[0].endswith("pandas_browse.py") else 0.2
+        memory = 500.0 if arguments[0].endswith("browse_pages.py") and len(arguments) > 1 else 250.0
+        return {"open": slow, "slowest": slow, "statistics": slow, "resident_mb": memory, "seconds": slow}
+
+    bench = scripted(answer)
+    opened, filtered, counted, memory, dashboard, reruns_of_pages = browsing(bench)
+    assert opened.ratios == filtered.ratios == counted.ratios == pytest.approx((15.0, 15.0))
+    assert memory.ratios == (1.0, 1.0) and dashboard.ratios == (0.5, 0.5) and reruns_of_pages.ratios == (1.0, 1.0)
+    assert all(one.reaches(goal) for one in (opened, filtered, counted, dashboard) for goal in one.goals)
+    assert not (bench.settings.datasets / "browsed").exists()
+
+
+def test_the_queries_are_of_every_kind_and_find_something(demo_home, demo):
+    tiled = tile(demo, demo_home, "many", 3_000)
+    queries = queries_of(tiled.label_names, 3_000)
+    assert {query.match for query in queries} == set(MATCHES) and {query.sort for query in queries} == set(SORTS)
+    found = [len(find_slices(tiled, query)) for query in queries]
+    assert found[0] == 3_000 and all(found[:-1])
 
 
 def test_import_is_compared_with_a_loop(scripted):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 
 import pytest
 from bench_support import TINY
 from PIL import Image
 
+from mri_core.bench.browsing import queries_of
 from mri_core.bench.session import Bench, find_checkout
+from mri_core.bench.streaming import tile
 from mri_core.bench.training import trained as reading_of
 from mri_core.runs.store import RunStore
 
@@ -69,3 +72,17 @@ def test_the_loop_reads_every_file(bench, tmp_path):
     for name in ("a.png", "b.png"):
         Image.new("L", (6, 5)).save(tmp_path / name)
     assert bench.run(bench.peer("pillow_loop.py"), tmp_path, tmp_path / "table.csv")["shape"] == [2, 5, 6]
+
+
+def test_browsing_s_sides_answer_the_same_queries(bench):
+    tiled = tile(bench.demo(), bench.settings, "many", 1_000, every=4)
+    queries = queries_of(tiled.label_names, 1_000)
+    asked = json.dumps([asdict(query) for query in queries])
+    ours = bench.run("-m", "mri_core.bench.our_browsing", "many", asked)
+    pandas = bench.run(bench.peer("pandas_browse.py"), tiled.folder, asked)
+    pages = bench.run(bench.peer("browse_pages.py"), "many", json.dumps([asdict(query) for query in queries[-2:]]))
+    for side in (ours, pandas):
+        assert len(side["each"]) == len(queries) and max(side["each"]) == side["slowest"] > 0
+        assert side["open"] > 0 and side["statistics"] > 0 and side["resident_mb"] > 50
+    assert ours["found"] == pandas["found"]
+    assert pages["seconds"] > 0 and pages["resident_mb"] > ours["resident_mb"]

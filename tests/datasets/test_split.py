@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from mri_core.datasets.dataset import SPLITS
-from mri_core.datasets.split import FRACTIONS, stratified_split
+from mri_core.datasets.split import FRACTIONS, _counts, stratified_parts, stratified_split
 from mri_core.errors import InvalidInput
 
 
@@ -104,3 +106,42 @@ def test_bad_fractions_are_said(fractions: dict, said: str) -> None:
 def test_fewer_patients_than_splits() -> None:
     with pytest.raises(InvalidInput, match="2 patients cannot be dealt into 3 splits"):
         stratified_split(np.zeros((10, 1)), np.repeat([0, 1], 5))
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_parts_are_alike_in_size_and_prevalence_and_keep_patients_whole(seed: int) -> None:
+    truth, of_slice = clustered(400, np.random.default_rng(seed))
+    parts = stratified_parts(truth, of_slice, 5, seed=seed)
+    assert all(len(set(parts[of_slice == patient])) == 1 for patient in range(400))
+    for part in range(5):
+        assert (parts == part).mean() == pytest.approx(0.2, abs=0.005)
+        assert np.abs(shares(truth[parts == part]) - shares(truth)).max() < 0.01
+    assert (parts != stratified_parts(truth, of_slice, 5, seed=seed + 1)).any()
+    with pytest.raises(InvalidInput, match="3 patients cannot be dealt into 5 parts"):
+        stratified_parts(np.zeros((9, 1)), np.repeat([0, 1, 2], 3), 5)
+
+
+@pytest.mark.parametrize("patients", [1, 20, 300])
+def test_groups_that_share_a_row_have_its_counts(patients: int) -> None:
+    """Slices, slices with each label and with each label set, counted group by group."""
+    truth, of_slice = clustered(patients, np.random.default_rng(patients))
+    of_slice = np.random.default_rng(0).permutation(of_slice)
+    sets = np.unique(truth, axis=0)
+    counts = _counts(truth, of_slice)
+    assert len(counts) == patients
+    for group in range(patients):
+        held = truth[of_slice == group]
+        expected = [len(held), *held.sum(axis=0), *((held == one).all(axis=1).sum() for one in sets)]
+        # The order of the columns is the code's own affair.
+        assert sorted(filter(None, counts[group])) == sorted(filter(None, expected))
+    np.testing.assert_array_equal(counts.total(), counts[np.arange(patients)].sum(axis=0))
+
+
+def test_a_million_slices_without_patients_would_take_little_memory() -> None:
+    truth = (np.random.default_rng(0).random((50_000, 6)) < 0.2).astype(np.uint8)
+    tracemalloc.start()
+    try:
+        stratified_split(truth, None)
+        assert tracemalloc.get_traced_memory()[1] < 150 * len(truth)
+    finally:
+        tracemalloc.stop()

@@ -96,6 +96,29 @@ def test_a_palette_is_looked_up():
     assert np.array_equal(read_dicom(shipped("examples_palette.dcm").read_bytes(), "a")[0].pixels, expected)
 
 
+def test_what_pillow_refuses_gdcm_may_read():
+    """A JPEG 2000 stream whose colours lie in another order, which Pillow gives up on."""
+    name = shipped("GDCMJ2K_TextGBR.dcm")
+    (found,) = read_dicom(name.read_bytes(), "a.dcm")
+    np.testing.assert_array_equal(found.pixels, pixel_array(name, decoding_plugin="gdcm"))
+
+
+@pytest.mark.parametrize(
+    ("syntax", "said"),
+    [
+        ("1.2.840.10008.1.2.4.201", r"Lossless Only\)\) need a decoder that is not installed \(pylibjpeg>=2\.0 and"),
+        ("1.2.840.10008.1.2.4.100", r"MPEG2 Main Profile / Main Level\) are of a kind that no decoder reads"),
+    ],
+)
+def test_a_missing_decoder_is_named(syntax, said):
+    dataset = pydicom.dcmread(shipped("MR_small_jp2klossless.dcm"))
+    dataset.file_meta.TransferSyntaxUID = syntax
+    stored = io.BytesIO()
+    dataset.save_as(stored)
+    with pytest.raises(ImageError, match=said):
+        read_dicom(stored.getvalue(), "a.dcm")
+
+
 @pytest.mark.parametrize(
     "name", ["MR_truncated.dcm", "badVR.dcm", "no_meta.dcm", "rtplan.dcm", "reportsi.dcm", "DICOMDIR"]
 )

@@ -13,8 +13,9 @@ import pytest
 
 from mri_core.datasets.dataset import open_dataset
 from mri_core.datasets.demo.generate import make_demo
-from mri_core.evaluation.predictions import load_predictions
+from mri_core.evaluation.predictions import LEFT_OUT, load_predictions, load_splits
 from mri_core.runs.store import RunStore
+from mri_core.training.parts import learnt_and_left_out
 from mri_core.training.presets import make_spec
 
 
@@ -91,3 +92,19 @@ def test_every_kind_of_preset_trains_and_its_export_agrees(home, small, preset):
     )
     np.testing.assert_allclose(straight, stored.probabilities, atol=1e-5)
     np.testing.assert_allclose(straight, mirrored, atol=1e-5)
+
+
+def test_a_part_that_is_left_out_is_not_learnt_from_but_judged(home):
+    dataset = make_demo(home, slices=300)
+    spec = make_spec("linear", {"epochs": 1, "batch_size": 16, "left_out": 2})
+    run = RunStore(home).create(spec, dataset.name, dataset.fingerprint, dataset.label_names)
+    done = run_worker(home, run.id)
+    assert (RunStore(home).get(run.id).status, done.returncode) == ("finished", 0)
+    learnt, left_out = learnt_and_left_out(dataset, spec)
+    assert RunStore(home).get(run.id).progress.steps == -(-len(learnt) // 16)
+    stored = load_splits(run.folder)
+    assert list(stored) == ["validation", "test", LEFT_OUT]
+    assert stored[LEFT_OUT].ids.tolist() == dataset.index["id"].iloc[left_out].tolist()
+    session = onnxruntime.InferenceSession(run.folder / "model.onnx")
+    (answer,) = session.run(None, {"slices": dataset.pixels[left_out][..., None]})
+    np.testing.assert_allclose(answer, stored[LEFT_OUT].probabilities, atol=1e-5)

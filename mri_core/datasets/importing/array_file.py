@@ -17,7 +17,7 @@ from mri_core.images.prepare import to_uint8
 from mri_core.images.preprocessing import Preprocessing
 from mri_core.images.slice import Slice
 
-EXPECTED = "a complete array of numbers in NumPy's format"
+EXPECTED = "a complete array of numbers or texts in NumPy's format"
 _MOST_NAMED = 1000
 
 
@@ -51,6 +51,8 @@ class ArrayFile:
     def check_images(self) -> None:
         """Raise ImageError unless the rows are slices within the limits."""
         said = f"its header declares {self.dtype} {self.shape}"
+        if self.dtype.kind not in "biuf":
+            raise refuse(self.name, said, "numbers")
         if len(self.shape) not in (3, 4) or self.shape[3:] not in ((), (1,), (3,)) or min(self.shape) < 1:
             raise refuse(self.name, said, "(slices, height, width), with 1 or 3 channels behind or without")
         if math.prod(self.shape[1:3]) > MAX_SLICE_PIXELS:
@@ -89,7 +91,7 @@ def open_array(path: str, member: str | None) -> ArrayFile:
         read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
         shape, by_columns, dtype = read[np.lib.format.read_magic(stream)](stream)
         offset = stream.tell()
-    if dtype.kind not in "biuf":
+    if dtype.kind not in "biufUS":
         raise refuse(name, f"its header declares {dtype}", EXPECTED)
     if by_columns or not shape:
         raise refuse(name, "it is stored by columns", "an array stored by rows, as numpy.save does by default")

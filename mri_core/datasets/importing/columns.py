@@ -88,14 +88,14 @@ def find_columns(table: Table, choices: Choices, file: str | None = None) -> Col
 
 def by_name(columns: Sequence[str], known: Sequence[str], taken: Collection[str | None]) -> str | None:
     """The column whose name is the likeliest of the known ones."""
-    plain = {_bare(column): column for column in reversed(columns) if column not in taken}
-    return next((plain[_bare(name)] for name in known if _bare(name) in plain), None)
+    plain = {bare(column): column for column in reversed(columns) if column not in taken}
+    return next((plain[bare(name)] for name in known if bare(name) in plain), None)
 
 
 def read_labels(table: Table, columns: Columns, separator: str | None) -> tuple[tuple[str, ...], np.ndarray]:
     """Names of the labels, and (rows, labels) uint8 of 0 and 1. Raises InvalidInput for values that are neither."""
     if columns.labels_in is not None:
-        return _from_lists(table.rows[columns.labels_in], columns.labels_in, separator)
+        return _from_lists(table, columns.labels_in, separator)
     if not columns.labels:
         raise InvalidInput(f"{table.name} has no label column beside {list(table.rows.columns)}; expected one a label")
     truth = np.zeros((len(table.rows), len(columns.labels)), np.uint8)
@@ -116,12 +116,12 @@ def read_splits(table: Table, column: str | None) -> list[Split | None]:
     if column is None:
         return [None] * len(table.rows)
     values = table.rows[column].str.lower()
-    if unknown := sorted(set(values) - set(_SPLITS) - {""}):
+    if unknown := sorted(set(values.unique()) - set(_SPLITS) - {""}):
         raise InvalidInput(
             f"column '{column}' holds {unknown[0]!r}; expected train, validation, test; "
             "name another column with --split-column"
         )
-    return [_SPLITS.get(value) for value in values]
+    return [_SPLITS.get(cell.lower()) for cell in table.cells(column)]
 
 
 def split_named(text: str) -> Split | None:
@@ -135,7 +135,8 @@ def label_names(text: str, separator: str | None) -> list[str]:
     return [part for part in map(str.strip, parts) if part.lower() not in _NOTHING]
 
 
-def _from_lists(values: pd.Series, column: str, separator: str | None) -> tuple[tuple[str, ...], np.ndarray]:
+def _from_lists(table: Table, column: str, separator: str | None) -> tuple[tuple[str, ...], np.ndarray]:
+    values = table.rows[column]
     separators = (
         [separator] if separator else [mark for mark in _SEPARATORS if values.str.contains(mark, regex=False).any()]
     )
@@ -145,7 +146,7 @@ def _from_lists(values: pd.Series, column: str, separator: str | None) -> tuple[
             "say with --separator what stands between label names"
         )
     mark = separators[0] if separators else _SEPARATORS[0]
-    parts = {value: label_names(value, mark) for value in set(values)}
+    parts = {value: label_names(value, mark) for value in values.unique()}
     labels = tuple(sorted({part for found in parts.values() for part in found}))
     if not labels:
         raise InvalidInput(f"column {column!r} names no label in any row; expected label names between {mark!r}")
@@ -155,7 +156,7 @@ def _from_lists(values: pd.Series, column: str, separator: str | None) -> tuple[
         )
     place = {label: number for number, label in enumerate(labels)}
     sets = {value: np.isin(np.arange(len(labels)), [place[part] for part in found]) for value, found in parts.items()}
-    return labels, np.array([sets[value] for value in values], dtype=np.uint8)
+    return labels, np.array([sets[cell] for cell in table.cells(column)], dtype=np.uint8)
 
 
 def _not_binary(values: pd.Series) -> list[str]:
@@ -167,5 +168,6 @@ def _check_there(chosen: str | None, table: Table) -> None:
         raise InvalidInput(f"{table.name} has no column {chosen!r}; it has {list(table.rows.columns)}")
 
 
-def _bare(name: str) -> str:
+def bare(name: str) -> str:
+    """A name without case, blanks and punctuation, by which columns are compared."""
     return re.sub(r"[\W_]+", "", name.lower())

@@ -19,10 +19,9 @@ from types import TracebackType
 import numpy as np
 
 from mri_core.datasets.importing.decoder import Outcome
-from mri_core.datasets.importing.plan import Item
+from mri_core.datasets.importing.plan import Item, Plan
 from mri_core.images import Preprocessing
 
-_PROCESSES = 2
 _WORTH_ANOTHER = 500  # slices; fewer are decoded before a second process has started
 _BLOCK_SLICES, _BLOCK_BYTES = 64, 2**23
 
@@ -35,9 +34,9 @@ Decoded = tuple[np.ndarray, list[Outcome]]
 class Decoders:
     """Processes that decode for one import. Use as a context manager; leaving it ends them at once."""
 
-    def __init__(self, image_shape: tuple[int, ...], preprocessing: Preprocessing, total: int) -> None:
+    def __init__(self, image_shape: tuple[int, ...], preprocessing: Preprocessing, plan: Plan) -> None:
         self._image_shape, self._preprocessing = image_shape, preprocessing
-        self._count = _PROCESSES if total >= _WORTH_ANOTHER else 1
+        self._count = plan.at_once if plan.total >= _WORTH_ANOTHER else 1
         self._block = max(1, min(_BLOCK_SLICES, _BLOCK_BYTES // int(np.prod(image_shape))))
         self._children: list[_Child] = []
         self._idle: SimpleQueue[_Child] = SimpleQueue()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
+from mri_core.datasets.importing.texts import Lookup, Texts
 from mri_core.images import READERS
 
 _SUFFIXES = tuple(sorted(READERS, key=len, reverse=True))
@@ -30,7 +31,7 @@ def walk(root: Path) -> Iterator[str]:
 def image_suffix(file: str) -> str | None:
     """The suffix of an image format, as it is in READERS, or None."""
     lower = file.lower()
-    return next((suffix for suffix in _SUFFIXES if lower.endswith(suffix)), None)
+    return next((suffix for suffix in _SUFFIXES if lower.endswith(suffix)), None) if lower.endswith(_SUFFIXES) else None
 
 
 def stem(file: str) -> str:
@@ -39,51 +40,63 @@ def stem(file: str) -> str:
     return file[: -len(suffix)] if suffix else file
 
 
-@dataclass(frozen=True)
+def leads_out(root: Path, file: str) -> bool:
+    """Whether a file is a link to somewhere outside of the root. A link that leads in a circle is not."""
+    path = root / file
+    return path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(root)
+
+
 class Files:
     """Files that cells may mean: by path from the root or by name alone, each with or without its suffix."""
 
-    root: Path
-    paths: tuple[str, ...]
+    def __init__(self, root: Path, paths: Iterable[str]) -> None:
+        self.root = root
+        self.paths = paths if isinstance(paths, Texts) else Texts(paths)
 
-    @cached_property
-    def _exact(self) -> set[str]:
-        return set(self.paths)
+    def __len__(self) -> int:
+        return len(self.paths)
 
-    @cached_property
-    def _loose(self) -> dict[str, str | None]:
-        """Other ways to write a path; None where several files could be meant."""
-        found: dict[str, str | None] = {}
-        for path in self.paths:
-            name = posixpath.basename(path)
-            for key in {stem(path), name, stem(name)} - {path}:
-                found[key] = None if key in found else path
-        return found
-
-    def find(self, cell: str) -> tuple[str | None, str]:
-        """The file that a cell means, else None and why there is none."""
+    def find(self, cell: str) -> int | str:
+        """The place in `paths` of the file that a cell means, else why there is none."""
         key = posixpath.normpath(cell.replace("\\", "/"))
-        base = self.root.as_posix() + "/"
-        key = key.removeprefix(base)
+        key = key.removeprefix(self.root.as_posix() + "/")
         if key.startswith(("/", "../")) or key == ".." or key[1:2] == ":":
-            return None, f"{cell} lies outside of {self.root.name}; expected files under it"
-        if key in self._exact:
-            return self._inside(key, cell)
-        if key not in self._loose:
-            return None, f"{cell}: there is no such file"
-        file = self._loose[key]
-        if file is None:
-            return None, f"{cell} could mean several files; expected the path from {self.root.name}"
-        return self._inside(file, cell)
+            return self._outside(cell)
+        bare = _bare(key)
+        same = [place for place in self._by_path.places(bare) if self.paths[place] == key]
+        if not same:
+            alike = (self._by_path if "/" in key else self._by_name).places(bare)
+            same = list(islice((place for place in alike if _means(key, self.paths[place])), 2))
+        if not same:
+            return f"{cell}: there is no such file"
+        if len(same) > 1:
+            return f"{cell} could mean several files; expected the path from {self.root.name}"
+        return self._outside(cell) if leads_out(self.root, self.paths[same[0]]) else same[0]
 
-    def _inside(self, file: str, cell: str) -> tuple[str | None, str]:
-        """A link among the files may lead out of the folder."""
-        path = self.root / file
-        if path.is_symlink() and not path.resolve().is_relative_to(self.root):
-            return None, f"{cell} lies outside of {self.root.name}; expected files under it"
-        return file, ""
+    def _outside(self, cell: str) -> str:
+        return f"{cell} lies outside of {self.root.name}; expected files under it"
+
+    @cached_property
+    def _by_path(self) -> Lookup:
+        return Lookup(map(_bare, self.paths))
+
+    @cached_property
+    def _by_name(self) -> Lookup:
+        return Lookup(_bare(posixpath.basename(path)) for path in self.paths)
+
+
+def _bare(path: str) -> str:
+    """A path without any suffix of an image format: what all ways to write it have in common."""
+    while (shorter := stem(path)) != path:
+        path = shorter
+    return path
+
+
+def _means(cell: str, path: str) -> bool:
+    name = posixpath.basename(path)
+    return cell in (stem(path), name, stem(name))
 
 
 def list_files(root: Path) -> Files:
     root = root.resolve()
-    return Files(root, tuple(walk(root)))
+    return Files(root, walk(root))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -76,12 +76,14 @@ class Plan:
 
     labels: names, in the order of every item's. total: how many items there are. items: makes them anew at each call.
     mapping: what -> where it was found, for people. provenance: what dataset.json keeps of the source.
+    at_once: files that may be decoded at the same time; one where a file is a whole volume, for the sake of memory.
     """
 
     labels: tuple[str, ...]
     total: int
     items: Callable[[], Iterator[Item]]
     mapping: Mapping[str, str]
-    left_out: tuple[LeftOut, ...] = ()
+    left_out: Sequence[LeftOut] = ()
     notes: tuple[str, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    at_once: int = 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -14,11 +14,11 @@ from mri_core.datasets.importing.decoding import Decoders
 from mri_core.datasets.importing.plan import Choices, LeftOut, Plan
 from mri_core.datasets.importing.sources import SOURCES, find_source
 from mri_core.datasets.importing.summary import Summary
+from mri_core.datasets.importing.table import give_back
 from mri_core.datasets.importing.taken import Taken
 from mri_core.datasets.importing.zipped import unpacked
 from mri_core.datasets.split import FRACTIONS
 from mri_core.errors import InvalidInput
-from mri_core.images.preprocessing import Preprocessing
 from mri_core.settings import Settings
 
 
@@ -41,7 +41,7 @@ class Preview:
     total: int
     mapping: Mapping[str, str]
     notes: tuple[str, ...]
-    left_out: tuple[LeftOut, ...]
+    left_out: Sequence[LeftOut]
     rows: tuple[dict[str, Any], ...]
 
 
@@ -56,7 +56,9 @@ def make_plan(place: Path, choices: Choices, source: str | None = None) -> tuple
     if source is not None and source not in SOURCES:
         raise InvalidInput(f"there is no kind of source '{source}'; expected one of {', '.join(SOURCES)}")
     name = source or find_source(place, choices)
-    return name, SOURCES[name].plan(place, choices)
+    plan = SOURCES[name].plan(place, choices)
+    give_back()
+    return name, plan
 
 
 def preview(place: Path, choices: Choices | None = None, source: str | None = None, rows: int = 5) -> Preview:
@@ -91,33 +93,33 @@ def import_source(
     refuses; either leaves nothing behind.
     """
     with unpacked(place) as root:
-        choices = choices or Choices()
-        kind, plan = make_plan(root, choices, source)
-        return _run(settings, name, kind, plan, choices.preprocessing, recipe or Recipe(), progress)
+        return _run(settings, name, root, choices or Choices(), source, recipe or Recipe(), progress)
 
 
 def _run(
     settings: Settings,
     name: str,
-    source: str,
-    plan: Plan,
-    preprocessing: Preprocessing,
+    root: Path,
+    choices: Choices,
+    source: str | None,
     recipe: Recipe,
     progress: Callable[[int, int], None] | None,
 ) -> Imported:
+    kind, plan = make_plan(root, choices, source)
     with DatasetBuilder(settings, name, plan.labels, recipe.image_shape, plan.total) as builder:
         taken = Taken(plan)
-        with Decoders(recipe.image_shape, preprocessing, plan.total) as decoders:
+        with Decoders(recipe.image_shape, choices.preprocessing, plan) as decoders:
             for items, (pixels, outcomes) in decoders.stream(plan.items()):
                 builder.add(pixels, taken.rows(items, outcomes))
                 if progress:
                     progress(taken.tried, plan.total)
+        provenance = {**plan.provenance, "source": kind, "left_out": len(taken.left_out), "seed": recipe.seed}
+        del plan  # a million names, which take as much as what follows
         if not taken.slices:
             raise InvalidInput(taken.nothing())
-        patients = taken.patients()
-        splits = taken.splits(patients, recipe.fractions, recipe.seed)
-        builder.assign("patient", patients)
-        builder.assign("split", splits.tolist())
-        provenance = {**plan.provenance, "source": source, "left_out": len(taken.left_out), "seed": recipe.seed}
-        dataset = builder.finish(simulated=False, provenance=provenance, preprocessing=preprocessing)
-    return Imported(dataset, taken.summary(source, patients, splits, recipe.image_shape))
+        splits = taken.splits(recipe.fractions, recipe.seed)
+        if (hashed := taken.hashed_patients()) is not None:
+            builder.assign("patient", hashed)
+        builder.assign("split", splits)
+        dataset = builder.finish(simulated=False, provenance=provenance, preprocessing=choices.preprocessing)
+    return Imported(dataset, taken.summary(kind, splits, recipe.image_shape))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
 
 from mri_core.datasets.dataset import SPLITS
-from mri_core.datasets.importing.plan import LeftOut
+from mri_core.datasets.importing.left_out import Listing
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Summary:
 
     source: str
     taken: int
-    left_out: tuple[LeftOut, ...]
+    left_out: Listing
     mapping: Mapping[str, str]
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -31,13 +31,11 @@ class Summary:
     @property
     def counts(self) -> dict[str, int]:
         """Reason -> how many were left out for it."""
-        found: dict[str, int] = {}
-        for one in self.left_out:
-            found[one.reason] = found.get(one.reason, 0) + 1
-        return found
+        return {**self.left_out.counts}
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {"counts": self.counts}
+        kept = {field.name: getattr(self, field.name) for field in fields(self)}
+        return kept | {"left_out": [asdict(one) for one in self.left_out], "counts": self.counts}
 
     def report(self) -> str:
         """Everything left out as CSV: what, reason, why."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import codecs
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
 from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 
 LONGEST_LINE = 2**20
 """Bytes of a line of text; what is longer is not a table, and is not read to its end."""
-MOST_BYTES = 2**29
+MOST_BYTES = 2**28
+_SHARED, _MOST_SHARED = "xl/sharedStrings.xml", 2**26  # a workbook's texts, which are read at once
 _CHUNK_BYTES, _CHUNK_ROWS = 2**20, 50_000
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _SPOKEN = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8 with a byte order mark", "utf-16": "UTF-16", "latin-1": "Latin-1"}
@@ -34,6 +37,22 @@ class Table:
     rows: pd.DataFrame
     kind: str
 
+    def cells(self, column: str) -> Iterator[str]:
+        """A column's cells, of which only some at a time are Python objects."""
+        for start in range(0, len(self.rows), _CHUNK_ROWS):
+            yield from self.rows[column].iloc[start : start + _CHUNK_ROWS].tolist()
+
+    def only(self, *columns: str | None) -> Table:
+        """The table with some of its columns; None among them is left out."""
+        return replace(self, rows=self.rows[list(dict.fromkeys(filter(None, columns)))])
+
+
+def give_back() -> None:
+    """Return to the system what tables that are gone took; Arrow would keep it for others."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
+
 
 def read_table(path: Path) -> Table:
     """Read a table. Raises InvalidInput for one that is missing, empty, too large or not a table."""
@@ -44,6 +63,8 @@ def read_table(path: Path) -> Table:
         size = path.stat().st_size
         if size > MOST_BYTES:
             raise InvalidInput(f"{path.name} has {size:,} bytes; expected a table of at most {MOST_BYTES:,}")
+        if not size:
+            raise InvalidInput(f"{path.name} is empty; expected a header and at least one row")
         if suffix == ".parquet":
             rows, kind = _parquet(path), "Parquet"
         elif suffix == ".xlsx":
@@ -104,9 +125,14 @@ def _encoding(path: Path) -> str:
 
 def _parquet(path: Path) -> pd.DataFrame:
     import pandas as pd
+    from pyarrow import parquet
 
-    rows = pd.read_parquet(path)
-    return pd.DataFrame({name: [_written(value) for value in rows[name]] for name in rows.columns}, dtype="str")
+    with parquet.ParquetFile(path) as file:
+        chunks = [file.schema_arrow.empty_table().to_pandas().astype("str")]
+        for batch in file.iter_batches(_CHUNK_ROWS):
+            read = batch.to_pandas()
+            chunks.append(pd.DataFrame({name: [_written(one) for one in read[name]] for name in read}, dtype="str"))
+    return pd.concat(chunks, ignore_index=True)
 
 
 def _workbook(path: Path) -> pd.DataFrame:
@@ -115,17 +141,22 @@ def _workbook(path: Path) -> pd.DataFrame:
     from openpyxl import load_workbook
 
     with zipfile.ZipFile(path) as archive:
-        if sum(member.file_size for member in archive.infolist()) > MOST_BYTES:
-            raise InvalidInput(f"{path.name} inflates to more than {MOST_BYTES:,} bytes; save it as CSV")
+        sizes = {member.filename: member.file_size for member in archive.infolist()}
+        if sum(sizes.values()) > MOST_BYTES or sizes.get(_SHARED, 0) > _MOST_SHARED:
+            raise InvalidInput(f"{path.name} is too large for a workbook; save it as CSV")
     book = load_workbook(path, read_only=True, data_only=True)
     try:
         lines = (row for row in book.worksheets[0].iter_rows(values_only=True) if any(c is not None for c in row))
         header = next(lines, ())
         width = max((i + 1 for i, name in enumerate(header) if name is not None), default=0)
-        rows = [[_written(value) for value in row[:width]] + [""] * (width - len(row)) for row in lines]
+        names = [_written(name) for name in header[:width]]
+        chunks = [pd.DataFrame(columns=names, dtype="str")]
+        while some := list(islice(lines, _CHUNK_ROWS)):
+            rows = [[_written(value) for value in row[:width]] + [""] * (width - len(row)) for row in some]
+            chunks.append(pd.DataFrame(rows, columns=names, dtype="str"))
     finally:
         book.close()
-    return pd.DataFrame(rows, columns=[_written(name) for name in header[:width]], dtype="str")
+    return pd.concat(chunks, ignore_index=True)
 
 
 def _written(value: Any) -> str:

@@ -197,7 +197,7 @@ def test_links_lead_nowhere_else(home, folder, write):
 BAD = {
     "no file column": ("what,lesion\nzzz,1\n", "should have a column 'file'"),
     "no row": ("file,lesion\n", "expected a header and at least one row"),
-    "nothing": ("", "cannot be read as a table"),
+    "nothing": ("", "is empty; expected a header and at least one row"),
     "not binary": ("file,lesion\ns0.png,maybe\ns2.png,2\n", "column 'lesion' holds '2', 'maybe'; expected 1, 0, yes"),
     "no split": ("file,lesion,split\ns0.png,1,holdout\n", "column 'split' holds 'holdout'; expected train, validation"),
     "no label": ("file\ns0.png\n", "has no label column"),

@@ -77,6 +77,22 @@ def test_arrays_without_splits_are_dealt(home, tmp_path):
     assert dataset.index["split"].value_counts().to_dict() == {"train": 12, "test": 5, "validation": 3}
 
 
+@pytest.mark.parametrize("kind", ["U5", "S5", "int"])
+def test_patients_beside_arrays(home, tmp_path, kind):
+    """Named or numbered; one who is in two splits is warned of, and dealing anew keeps patients whole."""
+    number = np.array([*range(5), *range(5), 9, 9, 8, 7, 7, 6, 0])
+    who = number if kind == "int" else np.char.add("p", number.astype(str)).astype(kind)
+    arrays = medmnist(MULTI)
+    ends = {"train": slice(0, 10), "val": slice(10, 13), "test": slice(13, 17)}
+    np.savez(tmp_path / "in.npz", **arrays, **{f"{split}_patients": who[rows] for split, rows in ends.items()})
+    imported = take(home, tmp_path / "in.npz")
+    assert imported.dataset.index["patient"].tolist() == [f"{'' if kind == 'int' else 'p'}{i}" for i in number]
+    assert imported.dataset.header.patients == 9 and imported.summary.mapping["patient"] == "patients"
+    assert "1 patients are in more than one split" in imported.summary.warnings[0]
+    dealt = take(home, tmp_path / "in.npz", "dealt", resplit=True).dataset
+    assert dealt.index.groupby("patient")["split"].nunique().max() == 1
+
+
 def _declaring(shape: tuple[int, ...]) -> bytes:
     held = io.BytesIO()
     np.lib.format.write_array_header_1_0(held, {"descr": "|u1", "fortran_order": False, "shape": shape})
@@ -89,6 +105,16 @@ BAD_ARRAYS = {
     "no labels": ({"train_images": np.zeros((5, 8, 8), np.uint8)}, "holds train images without labels"),
     "flat": ({"images": np.zeros((5, 8)), "labels": np.zeros(5)}, r"expected \(slices, height, width\)"),
     "odd labels": ({"images": np.zeros((2, 8, 8)), "labels": np.array([0.5, 1])}, "holds 0.5 to 1.0"),
+    "too few patients": (
+        {"images": np.zeros((2, 8, 8)), "labels": np.zeros(2), "patients": np.zeros(3, int)},
+        r"declares int64 \(3,\); expected a whole number or a text for each of the 2 slices",
+    ),
+    "patients in fractions": (
+        {"images": np.zeros((2, 8, 8)), "labels": np.zeros(2), "patients": np.zeros(2)},
+        "patients.npy declares float64",
+    ),
+    "texts for images": ({"images": np.full((2, 8, 8), "a"), "labels": np.zeros(2)}, "declares <U1"),
+    "texts for labels": ({"images": np.zeros((2, 8, 8)), "labels": np.array(["a", "b"])}, "declares <U1"),
     "classes in columns": ({"images": np.zeros((2, 8, 8)), "labels": np.array([[2, 0], [1, 1]])}, "reach 2"),
 }
 

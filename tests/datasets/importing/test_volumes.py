@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from mri_core.datasets.importing.plan import Choices
-from mri_core.datasets.importing.run import Recipe, import_source, preview
+from mri_core.datasets.importing.run import Recipe, import_source, make_plan
 from mri_core.errors import InvalidInput
-from mri_core.images import Preprocessing, prepare, read_file
+from mri_core.images import Preprocessing, nifti, prepare, read_file
 
 RECIPE = Recipe((16, 16))
 CORONAL = Preprocessing(axis="coronal")
@@ -37,7 +37,8 @@ def scans(tmp_path) -> Path:
 
 
 def test_masks_turn_into_labels_of_slices(home, scans):
-    assert preview(scans).source == "volumes"
+    kind, plan = make_plan(scans, Choices())
+    assert (kind, plan.total, plan.at_once) == ("volumes", 60, 1)
     dataset = import_source(home, "mine", scans, recipe=RECIPE).dataset
     assert dataset.label_names == ("mask 1", "mask 2") and dataset.header.slices == 60 and dataset.header.patients == 6
     np.testing.assert_array_equal(dataset.truth, [[i % 10 == 3, i % 10 == 4] for i in range(60)])
@@ -98,6 +99,23 @@ def test_a_table_labels_slices(home, scans, tmp_path):
     assert imported.dataset.index["id"].iloc[0] == "v0.nii.gz#0004" and imported.dataset.label_names == ("lesion",)
     counts = imported.summary.counts
     assert counts == {"row without a file": 2, "conflicting duplicate": 1}
+
+
+def test_masks_are_looked_at_in_parts(home, scans, monkeypatch):
+    """However large the parts are, whether a mask holds labels, probabilities or something that is no number."""
+    whole = import_source(home, "whole", scans, Choices(mask_pixels=6), RECIPE).dataset
+    monkeypatch.setattr(nifti, "_PART", 8 * 9 * 3)
+    save(scans / "v6.nii", np.arange(720, dtype=np.int16).reshape(8, 9, 10))
+    save(scans / "v6_mask.nii", np.linspace(0, 1, 720, dtype=np.float32).reshape(8, 9, 10))
+    save(scans / "v7.nii", np.ones((8, 9, 10), np.int16))
+    save(scans / "v7_mask.nii", np.full((8, 9, 10), np.nan, np.float32))
+    imported = import_source(home, "parts", scans, Choices(mask_pixels=6), RECIPE)
+    np.testing.assert_array_equal(imported.dataset.truth[:60], whole.truth)
+    assert imported.dataset.truth[60:].tolist() == [[1, 0]] * 10  # half of each slice is above a half
+    np.testing.assert_array_equal(imported.dataset.pixels[:60], whole.pixels)
+    assert [one.why for one in imported.summary.left_out] == [
+        "v7_mask.nii: its voxels are not all numbers; expected a mask of whole numbers, or of probabilities"
+    ]
 
 
 def test_volumes_that_cannot_be_read_or_have_no_fitting_mask(home, scans):

@@ -1,29 +1,37 @@
-"""DICOM files, series by series, and a table that labels files, series or patients.
+"""DICOM files, series by series, and a table that labels slices, files, series or patients.
 
-Slices come in the order of their series and their position. Patients come from PatientID, hashed; see `Taken.patients`.
+Slices come in the order of their series and their position. Patients come from PatientID, hashed (see
+`Taken.hashed_patients`), unless the user names a column of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
-from mri_core.datasets.importing.columns import find_columns, read_labels, read_splits
-from mri_core.datasets.importing.dicom_headers import DicomHeader, is_dicom, read_header
-from mri_core.datasets.importing.files import Files, image_suffix, list_files, walk
-from mri_core.datasets.importing.matching import Finder, match
+from mri_core.datasets.importing.columns import Columns, bare, by_name, find_columns, read_labels, read_splits
+from mri_core.datasets.importing.dicom_headers import Headers, is_dicom, read_header
+from mri_core.datasets.importing.dicom_units import LEVELS, Level, Number, Units
+from mri_core.datasets.importing.files import Files, image_suffix, leads_out, list_files, walk
+from mri_core.datasets.importing.left_out import Listing
+from mri_core.datasets.importing.matching import match, with_number
 from mri_core.datasets.importing.places import InFile
 from mri_core.datasets.importing.plan import Choices, Item, LeftOut, Plan
 from mri_core.datasets.importing.sources.images_and_table import only_table, tables
 from mri_core.datasets.importing.table import SUFFIXES, Table, read_table
+from mri_core.datasets.importing.texts import Texts
 from mri_core.errors import ImageError, InvalidInput
 
 _LOOKED_AT = 20
 _SAMPLED = 200
+_POSITIONS = ("slice", "slice_index", "slice_number", "frame", "frame_number", "z")  # counted from 0
+_NUMBERS = ("instance_number",)  # as the files have it
+_KNOWN = {"sopinstanceuid", "seriesinstanceuid", "studyinstanceuid", "patientid", "instancenumber"}
+"""Columns, by their bare names, that say what a file says itself and are no labels."""
 
 
 def recognises(root: Path, choices: Choices) -> bool:
@@ -39,96 +47,90 @@ def plan(root: Path, choices: Choices) -> Plan:
     table = read_table(choices.table or only_table(root))
     files = list_files(root)
     headers, left_out = _headers(files)
-    key, level = _key_column(table, choices, files, headers)
-    columns = find_columns(table, choices, key)
+    units, columns, table = _units(table, choices, Files(files.root, headers.files), headers)
     labels, truth = read_labels(table, columns, choices.separator)
     splits = read_splits(table, None if choices.resplit else columns.split)
-    finder = _finder(level, Files(files.root, tuple(headers)), headers)
-    matched = match(table, columns, finder, np.column_stack([truth.astype(object), np.array(splits, object)]))
-    row_of = dict(zip(matched.files, matched.rows.tolist(), strict=True))
-    ordered = sorted(headers, key=lambda file: (headers[file].series, headers[file].order, file))
-    taken = [file for file in ordered if _key(file, headers[file], level) in row_of]
-    left_out += matched.left_out
-    if level != "file":
-        left_out += [
-            LeftOut(file, "file without a row", f"no row of {table.name} names the {level} of {file}")
-            for file in ordered
-            if _key(file, headers[file], level) not in row_of
-        ]
+    patients = Texts(table.cells(columns.patient)) if columns.patient and choices.patient_column else None
+    matched = match(table, columns, units, (truth, splits, patients or splits))
+    left_out.extend(matched.left_out)
+    row_of = units.rows_of_slices(matched)
+    left_out.extend(
+        LeftOut(name, "file without a row", f"no row of {table.name} names the {units.level} of {name}")
+        for name in units.without(row_of)
+    )
+    taken = np.flatnonzero(row_of >= 0)
 
     def items() -> Iterator[Item]:
-        for file in taken:
-            row = row_of[_key(file, headers[file], level)]
-            frames = headers[file].frames
-            for frame in range(frames):
-                name = file if frames == 1 else f"{file}#{frame}"
-                place = InFile(f"{files.root.as_posix()}/{file}", None if frames == 1 else frame)
-                yield Item(name, place, tuple(truth[row].tolist()), None, splits[row], name)
+        for place in map(int, taken):
+            row, (file, frame) = row_of[place], units.slice(place)
+            where = InFile(f"{files.root.as_posix()}/{file}", frame)
+            name, patient = units.name(place), (patients[row] or None) if patients is not None else None
+            yield Item(name, where, tuple(truth[row].tolist()), patient, splits[row], name)
 
-    series = len({headers[file].series for file in taken})
-    mapping = {"table": table.name, **columns.mapping(), "rows label": f"a {level} each", "series": f"{series:,}"}
-    total = sum(headers[file].frames for file in taken)
+    mapping = {
+        "table": table.name,
+        **columns.mapping(),
+        "rows label": units.labelled,
+        "series": f"{units.series(taken):,}",
+    }
+    if patients is None:
+        mapping["patient"] = "PatientID of the files, hashed"
     notes = (f"{table.name} was read as {table.kind}",)
-    return Plan(labels, total, items, mapping, tuple(left_out), notes, {"origin": f"imported from {table.name}"})
-
-
-@dataclass(frozen=True)
-class _Names:
-    """Series or patients that a cell may mean. `what` they are is for messages, which quote the cell alone."""
-
-    names: frozenset[str]
-    what: str
-    paths: tuple[str, ...] = ()
-
-    def find(self, cell: str) -> tuple[str | None, str]:
-        return (cell, "") if cell in self.names else (None, f"{cell}: there is no such {self.what}")
+    return Plan(labels, len(taken), items, mapping, left_out, notes, {"origin": f"imported from {table.name}"})
 
 
 def _may_be_dicom(file: str) -> bool:
     return Path(file).suffix.lower() not in SUFFIXES and image_suffix(file) in (".dcm", ".dicom", None)
 
 
-def _headers(files: Files) -> tuple[dict[str, DicomHeader], list[LeftOut]]:
-    headers: dict[str, DicomHeader] = {}
-    left_out = []
+def _headers(files: Files) -> tuple[Headers, Listing]:
+    headers, left_out = Headers(), Listing()
     for file in filter(_may_be_dicom, files.paths):
-        path = files.root / file
-        if path.is_symlink() and not path.resolve().is_relative_to(files.root):
+        if leads_out(files.root, file):
             left_out.append(LeftOut(file, "skipped", f"{file} lies outside of {files.root.name}"))
             continue
         try:
-            headers[file] = read_header(path)
+            headers.add(file, read_header(files.root / file))
         except ImageError as error:
             left_out.append(LeftOut(file, "skipped", str(error)))
     return headers, left_out
 
 
-def _key(file: str, header: DicomHeader, level: str) -> str:
-    return {"file": file, "series": header.series, "patient": header.patient}[level]
+def _units(table: Table, choices: Choices, files: Files, headers: Headers) -> tuple[Units, Columns, Table]:
+    """What the rows of the table label; the meaning of its columns; and the table, in which the number of the slice
+    stands behind the cells of the key column where rows label slices."""
+    key, level = _key_column(table, choices, files, headers)
+    columns = find_columns(table, choices, key)
+    chosen = {*choices.label_columns, choices.labels_in}
+    others = [str(name) for name in table.rows.columns if name != key]
+    positions, numbers = by_name(others, _POSITIONS, chosen), by_name(others, _NUMBERS, chosen)
+    apart = level == "series" or (level != "patient" and max(headers.frames, default=1) > 1)
+    number: Number | None = "InstanceNumber" if numbers and level == "series" else "position" if positions else None
+    number = number if apart else None
+    ours = {name for name in others if bare(name) in _KNOWN or (level != "patient" and name == positions)} - chosen
+    columns = replace(columns, labels=tuple(label for label in columns.labels if label not in ours))
+    if number is not None:
+        table = with_number(table, columns.file, str(numbers if number == "InstanceNumber" else positions))
+    return Units(level, files, headers, number), columns, table
 
 
-def _finder(level: str, files: Files, headers: dict[str, DicomHeader]) -> Finder:
-    if level == "file":
-        return files
-    return _Names(frozenset(_key("", header, level) for header in headers.values()) - {""}, level)
-
-
-def _key_column(table: Table, choices: Choices, files: Files, headers: dict[str, DicomHeader]) -> tuple[str, str]:
-    """The column whose cells mean most files, series or patients, and which of the three."""
+def _key_column(table: Table, choices: Choices, files: Files, headers: Headers) -> tuple[str, Level]:
+    """The column whose cells mean most files, instances, series or patients, and which of the four."""
     labels = {*choices.label_columns, choices.labels_in}
     chosen = choices.file_column
     names = [chosen] if chosen is not None and chosen in table.rows else [str(name) for name in table.rows.columns]
-    best, best_found = None, 0
-    for level in ("file", "series", "patient"):
-        finder = _finder(level, files, headers)
+    best: tuple[str, Level] | None = None
+    best_found = 0
+    for level in LEVELS:
+        units = Units(level, files, headers)
         for name in names:
             cells = set(table.rows[name].iloc[:_SAMPLED]) - {""}
-            found = sum(finder.find(cell)[0] is not None for cell in cells) if name not in labels else 0
+            found = sum(isinstance(units.find(cell), int) for cell in cells) if name not in labels else 0
             if found > best_found:
                 best, best_found = (name, level), found
     if best is None:
         raise InvalidInput(
-            f"no column of {table.name} names the DICOM files, their SeriesInstanceUID or their PatientID; "
-            "expected one that does"
+            f"no column of {table.name} names the DICOM files, their SOPInstanceUID, their SeriesInstanceUID or their "
+            "PatientID; expected one that does"
         )
     return best

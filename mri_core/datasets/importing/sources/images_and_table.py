@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from mri_core.datasets.importing.columns import find_columns, read_labels, read_splits
 from mri_core.datasets.importing.files import list_files
 from mri_core.datasets.importing.matching import file_column, match
 from mri_core.datasets.importing.plan import Choices, Plan
-from mri_core.datasets.importing.table import SUFFIXES, read_table
+from mri_core.datasets.importing.table import SUFFIXES, give_back, read_table
+from mri_core.datasets.importing.texts import Texts
 from mri_core.errors import InvalidInput
 
 
@@ -28,15 +27,17 @@ def plan(root: Path, choices: Choices) -> Plan:
     columns = find_columns(table, choices, file_column(table, files, choices))
     labels, truth = read_labels(table, columns, choices.separator)
     splits = read_splits(table, None if choices.resplit else columns.split)
-    patients = table.rows[columns.patient].tolist() if columns.patient else None
-    facts = np.column_stack([truth.astype(object), np.array(splits, object), np.array(patients or splits, object)])
-    matched = match(table, columns, files, facts)
+    table = table.only(columns.file, columns.patient)
+    give_back()
+    patients = Texts(table.cells(columns.patient)) if columns.patient else None
+    matched = match(table, columns, files, (truth, splits, patients or splits))
+    root, paths = files.root, files.paths  # what it takes to find files by their names is not kept
     return Plan(
         labels,
         len(matched.rows),
-        lambda: matched.items(files, truth, len(labels), patients, splits),
+        lambda: matched.items(root, paths, truth, len(labels), patients, splits),
         {"table": table.name, **columns.mapping()},
-        tuple(matched.left_out),
+        matched.left_out,
         (f"{table.name} was read as {table.kind}",),
         {"origin": f"imported from {table.name}"},
     )

@@ -12,9 +12,11 @@ import numpy as np
 from mri_core.datasets.dataset import SPLITS, Split
 from mri_core.datasets.importing.columns import find_columns, read_labels, split_named
 from mri_core.datasets.importing.files import Files, image_suffix, list_files
+from mri_core.datasets.importing.left_out import Listing
 from mri_core.datasets.importing.matching import Matched, file_column, match
 from mri_core.datasets.importing.plan import Choices, Item, Plan
 from mri_core.datasets.importing.table import SUFFIXES, read_table
+from mri_core.datasets.importing.texts import Texts
 from mri_core.errors import InvalidInput
 
 
@@ -29,7 +31,7 @@ class _Part:
     folder: str
     files: Files
     matched: Matched
-    patients: list[str] | None
+    patients: Texts | None
     labels: tuple[str, ...]
     truth: np.ndarray | None
     listed: bool = False
@@ -63,25 +65,29 @@ def plan(root: Path, choices: Choices) -> Plan:
             truth = None if part.truth is None else _placed(part.truth, part.labels, labels)
             split = None if choices.resplit and truth is not None else part.split
             splits: list[Split | None] = [split] * (int(part.matched.rows.max(initial=-1)) + 1)
-            for item in part.matched.items(part.files, truth, len(labels), part.patients, splits):
+            for item in part.matched.items(
+                part.files.root, part.files.paths, truth, len(labels), part.patients, splits
+            ):
                 yield replace(item, id=f"{part.folder}/{item.id}", source=f"{part.folder}/{item.source}")
 
     mapping: dict[str, str] = {
         part.split: f"{part.folder}, " + (f"labels from {tables[part.split].name}" if part.labels else "without labels")
         for part in parts
     }
-    left_out = [replace(one, what=f"{part.folder}/{one.what}") for part in parts for one in part.matched.left_out]
+    left_out = Listing(
+        replace(one, what=f"{part.folder}/{one.what}") for part in parts for one in part.matched.left_out
+    )
     total = sum(len(part.matched.rows) for part in parts)
     origin = {"origin": f"imported from {', '.join(path.name for path in tables.values())}"}
-    return Plan(labels, total, items, mapping | {"labels": ", ".join(labels)}, tuple(left_out), provenance=origin)
+    return Plan(labels, total, items, mapping | {"labels": ", ".join(labels)}, left_out, provenance=origin)
 
 
 def _part(split: Split, folder: Path, table_file: Path | None, choices: Choices) -> _Part:
     files = list_files(folder)
     if table_file is None:
-        images = [path for path in files.paths if image_suffix(path)]
-        matched = Matched(np.arange(len(images)), images, images, [])
-        return _Part(split, folder.name, files, matched, None, (), None)
+        files = Files(files.root, filter(image_suffix, files.paths))
+        every = np.arange(len(files))
+        return _Part(split, folder.name, files, Matched(every, every, files.paths, Listing()), None, (), None)
     table = read_table(table_file)
     wanted = {*choices.label_columns, choices.labels_in} - {None}
     unlabelled = split == "test" and bool(wanted) and not wanted & set(table.rows.columns)
@@ -89,10 +95,9 @@ def _part(split: Split, folder: Path, table_file: Path | None, choices: Choices)
     columns = find_columns(table, asked, file_column(table, files, asked))
     unlabelled |= split == "test" and not columns.labels and columns.labels_in is None
     labels, truth = ((), None) if unlabelled else read_labels(table, columns, choices.separator)
-    facts = np.zeros((len(table.rows), 1)) if truth is None else truth
-    patients = table.rows[columns.patient].tolist() if columns.patient else None
-    listed = columns.labels_in is not None
-    return _Part(split, folder.name, files, match(table, columns, files, facts), patients, labels, truth, listed)
+    patients = Texts(table.cells(columns.patient)) if columns.patient else None
+    matched = match(table, columns, files, [fact for fact in (truth, patients) if fact is not None])
+    return _Part(split, folder.name, files, matched, patients, labels, truth, columns.labels_in is not None)
 
 
 def _named(root: Path) -> tuple[dict[Split, Path], dict[Split, Path]]:

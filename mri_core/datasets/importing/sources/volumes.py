@@ -6,9 +6,10 @@ The mask of `scan.nii.gz` is called `scan_mask.nii.gz` (or _seg, _segmentation, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import accumulate, islice
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +17,13 @@ import numpy as np
 from mri_core.datasets.dataset import Split
 from mri_core.datasets.importing.columns import by_name, find_columns, read_labels, read_splits
 from mri_core.datasets.importing.files import Files, image_suffix, list_files, stem, walk
-from mri_core.datasets.importing.matching import file_column, match
+from mri_core.datasets.importing.left_out import Listing
+from mri_core.datasets.importing.matching import file_column, match, with_number
 from mri_core.datasets.importing.places import InFile
 from mri_core.datasets.importing.plan import Choices, Item, LeftOut, Plan
 from mri_core.datasets.importing.sources.images_and_table import only_table, tables
-from mri_core.datasets.importing.table import Table, read_table
-from mri_core.datasets.importing.volume import mask_areas, slice_count
+from mri_core.datasets.importing.table import read_table
+from mri_core.datasets.importing.volume import count_slices, mask_areas
 from mri_core.errors import ImageError, InvalidInput
 
 _NIFTI = (".nii", ".nii.gz")
@@ -78,10 +80,10 @@ def plan(root: Path, choices: Choices) -> Plan:
         raise InvalidInput(f"no slice of the {len(volumes):,} volumes in {root.name} has labels; the first: {reason}")
     mapping |= {"volumes": f"{len(found):,}", "axis": choices.preprocessing.axis, "labels": ", ".join(labels)}
     provenance = {"origin": f"imported from {root.name}", "slices": choices.slices, "mask_pixels": choices.mask_pixels}
-    return Plan(labels, total, items, mapping, tuple(left_out), provenance=provenance)
+    return Plan(labels, total, items, mapping, left_out, provenance=provenance, at_once=1)
 
 
-_Labelled = tuple[tuple[str, ...], dict[str, _Volume], list[LeftOut], dict[str, str]]
+_Labelled = tuple[tuple[str, ...], dict[str, _Volume], Listing, dict[str, str]]
 
 
 def _from_masks(files: Files, volumes: list[str], choices: Choices) -> _Labelled:
@@ -90,13 +92,13 @@ def _from_masks(files: Files, volumes: list[str], choices: Choices) -> _Labelled
     axis = choices.preprocessing.axis
     areas: dict[str, dict[int, np.ndarray]] = {}
     counts: dict[str, int] = {}
-    left_out: list[LeftOut] = []
+    left_out = Listing()
     for file in volumes:
         if stem(file) not in masks:
             left_out.append(LeftOut(file, "file without a row", f"{file} has no mask beside it"))
             continue
         try:
-            counts[file] = slice_count(files.root / file, axis)
+            counts[file] = count_slices(files.root / file, axis)
             areas[file] = mask_areas(files.root / masks[stem(file)], axis)
         except ImageError as error:
             left_out.append(LeftOut(file, "skipped", str(error)))
@@ -120,28 +122,26 @@ def _from_masks(files: Files, volumes: list[str], choices: Choices) -> _Labelled
 def _from_table(files: Files, volumes: list[str], choices: Choices, root: Path) -> _Labelled:
     """A row labels a volume, or one slice where the table has a column of slice numbers, counted from 0."""
     table = read_table(choices.table or only_table(root))
-    only = Files(files.root, tuple(volumes))
-    key = file_column(table, only, choices)
+    key = file_column(table, Files(files.root, volumes), choices)
     number = by_name([str(name) for name in table.rows.columns if name != key], _SLICE_NAMES, choices.label_columns)
     columns = find_columns(table, choices, key)
     if number is not None:
         columns = replace(columns, labels=tuple(label for label in columns.labels if label != number))
+        table = with_number(table, columns.file, number)
     labels, truth = read_labels(table, columns, choices.separator)
     splits = read_splits(table, None if choices.resplit else columns.split)
     patients = table.rows[columns.patient].tolist() if columns.patient else None
-    rows = _joined(table, columns.file, number)
     counts, left_out = _counts(files, volumes, choices)
-    finder = _Slices(Files(files.root, tuple(counts)), counts, number is not None)
-    matched = match(rows, columns, finder, truth)
+    finder = _Slices(Files(files.root, counts), list(counts.values()), number is not None)
+    matched = match(table, columns, finder, (truth, splits, patients or splits))
     found: dict[str, _Volume] = {}
-    for place, row in zip(matched.files, matched.rows.tolist(), strict=True):
-        file, _, slice_number = place.rpartition("#") if number is not None else (place, "", "")
+    for place, row in zip(matched.places.tolist(), matched.rows.tolist(), strict=True):
+        file, taken = finder.slices(place)
         if file not in found:
             count = counts[file]
             patient = (patients[row] or None) if patients else file
             blank = np.zeros((count, len(labels)), np.uint8)
             found[file] = _Volume(blank, np.zeros(count, bool), patient, splits[row])
-        taken = slice(None) if number is None else int(slice_number)
         found[file].labels[taken] = truth[row]
         found[file].known[taken] = True
     mapping = {
@@ -150,46 +150,49 @@ def _from_table(files: Files, volumes: list[str], choices: Choices, root: Path) 
         **columns.mapping(),
         "rows label": "a slice each" if number else "a volume each",
     }
-    return labels, found, left_out + matched.left_out, mapping
+    left_out.extend(matched.left_out)
+    return labels, found, left_out, mapping
 
 
-@dataclass(frozen=True)
 class _Slices:
-    """Cells that mean volumes, or with `numbered` the slice after the last # of one."""
+    """Cells that mean volumes, or with `numbered` the slice after the last # of one. counts: slices of each volume."""
 
-    files: Files
-    counts: Mapping[str, int]
-    numbered: bool
+    def __init__(self, files: Files, counts: list[int], numbered: bool) -> None:
+        self._files, self._numbered = files, numbered
+        self._ends = [0, *accumulate(counts)]
+        self.paths: Sequence[str] = () if numbered else files.paths
 
-    @property
-    def paths(self) -> tuple[str, ...]:
-        return () if self.numbered else self.files.paths
+    def __len__(self) -> int:
+        return self._ends[-1] if self._numbered else len(self._files)
 
-    def find(self, cell: str) -> tuple[str | None, str]:
-        if not self.numbered:
-            return self.files.find(cell)
+    def find(self, cell: str) -> int | str:
+        if not self._numbered:
+            return self._files.find(cell)
         name, _, number = cell.rpartition("#")
-        file, why = self.files.find(name)
-        if file is None:
-            return None, why
-        if not number.isdecimal() or int(number) >= self.counts[file]:
-            return None, f"{cell}: there is no such slice; {file} has {self.counts[file]}, counted from 0"
-        return f"{file}#{int(number)}", ""
+        file = self._files.find(name)
+        if isinstance(file, str):
+            return file
+        start, end = self._ends[file : file + 2]
+        number = number.removesuffix(".0")
+        if not number.isdecimal() or int(number) >= end - start:
+            volume = self._files.paths[file]
+            return f"{cell}: there is no such slice; {volume} has {end - start}, counted from 0"
+        return start + int(number)
+
+    def slices(self, place: int) -> tuple[str, int | slice]:
+        """The volume of a place, and which of its slices it means."""
+        if not self._numbered:
+            return self._files.paths[place], slice(None)
+        file = bisect_right(self._ends, place) - 1
+        return self._files.paths[file], place - self._ends[file]
 
 
-def _joined(table: Table, file: str, number: str | None) -> Table:
-    """The table with the slice's number behind the file's name."""
-    if number is None:
-        return table
-    return replace(table, rows=table.rows.assign(**{file: table.rows[file] + "#" + table.rows[number]}))
-
-
-def _counts(files: Files, volumes: list[str], choices: Choices) -> tuple[dict[str, int], list[LeftOut]]:
+def _counts(files: Files, volumes: list[str], choices: Choices) -> tuple[dict[str, int], Listing]:
     counts: dict[str, int] = {}
-    left_out = []
+    left_out = Listing()
     for file in volumes:
         try:
-            counts[file] = slice_count(files.root / file, choices.preprocessing.axis)
+            counts[file] = count_slices(files.root / file, choices.preprocessing.axis)
         except ImageError as error:
             left_out.append(LeftOut(file, "skipped", str(error)))
     return counts, left_out

@@ -1,0 +1,171 @@
+"""Suspected label errors: slices whose given labels the networks contradict, beside what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from app.ui import cache, errors, excluding, gallery, images, judges, state
+from mri_core import words
+from mri_core.charts.label_errors import given_and_said
+from mri_core.charts.theme import NO_FINDING, label_colours
+from mri_core.datasets.browse import neighbours, page_rows
+from mri_core.datasets.dataset import Dataset
+from mri_core.prediction.run_label_errors import LabelErrors, Suspect
+from mri_core.quality.examples import numbers_table
+
+
+def draw(dataset: Dataset) -> None:
+    """Which networks judge, what they dispute, and the slices, the surest first."""
+    st.write(
+        "Given labels that networks contradict, asked only about slices they never learnt from. Some of these labels "
+        "are wrong; on others the networks are.",
+    )
+    chosen = judges.pick(dataset)
+    if not chosen.ended:
+        if not chosen.waiting:
+            st.info("No network trained on this data set yet, so none can judge its labels.", icon=":material/gavel:")
+        return
+    found = cache.label_errors(dataset.header, chosen.runs)
+    findings = found.findings()
+    if not findings:
+        st.success(f"No label is in doubt on {found.covered}.", icon=":material/check_circle:")
+        return
+    [finding] = findings
+    st.markdown(words.plain(finding.summary))
+    meaning, advice = st.columns(2, gap="large")
+    meaning.markdown(f"**What it means for the scores**  \n{words.plain(finding.meaning)}")
+    advice.markdown(f"**What to do**  \n{words.plain(finding.advice)}")
+    with st.expander("How many of each label"):
+        st.dataframe(numbers_table(finding), hide_index=True)
+    label = _choose_label(dataset)
+    places = found.ranked(label)
+    if state.from_address("slice"):
+        _enlarge(found, places)
+    if not len(places):
+        st.info(f"No slice is in doubt on {gallery.named(label)}.", icon=":material/check_circle:")
+        return
+    _draw_actions(found, label, len(places))
+    _draw_gallery(found, label, places)
+
+
+def _choose_label(dataset: Dataset) -> str | None:
+    """The label whose doubts are shown, None for any."""
+    # By place, because a label may itself be called what stands for all of them.
+    names = [None, *dataset.label_names]
+    wanted = state.list_from_address("label", dataset.label_names)
+    place = st.pills(
+        "In doubt",
+        range(len(names)),
+        default=names.index(wanted[0]) if wanted else 0,
+        required=True,
+        format_func=lambda place: words.plain(names[place]) if place else "any label",
+        on_change=gallery.first_page,
+        key=f"doubts of {dataset.fingerprint}",
+    )
+    state.to_address(label=names[place])
+    return names[place]
+
+
+def _draw_actions(found: LabelErrors, label: str | None, suspects: int) -> None:
+    name = found.dataset.name
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        most = st.number_input(
+            "How many of the first to leave out",
+            min_value=1,
+            max_value=suspects,
+            value=min(suspects, gallery.PER_PAGE),
+            width=260,
+            key=f"most of {label}",
+        )
+        if st.button("Leave them out in a new version", icon=":material/content_cut:"):
+            excluding.confirm(found.dataset, found.findings(label, most))
+        gallery.save_as(
+            "These slices as CSV",
+            lambda: found.table(label),
+            f"{name} suspected label errors {label or 'any label'}.csv",
+        )
+
+
+def _draw_gallery(found: LabelErrors, label: str | None, places: Sequence[int]) -> None:
+    simulated = "simulated " if found.dataset.header.simulated else ""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(f"**{words.count(len(places))}** {simulated}slices, the surest first", width="content")
+        page = gallery.choose_page(places, f"doubts of {found.dataset.fingerprint} {found.runs[0].id} {label}")
+    shown = page_rows(places, page, gallery.PER_PAGE)
+    with st.container(horizontal=True):
+        for one in found.suspects(shown):
+            _draw_tile(found, one)
+
+
+def _draw_tile(found: LabelErrors, one: Suspect) -> None:
+    with st.container(width=images.TILE, gap=None):
+        _draw_picture(found, one, images.TILE, f"Slice {one.id}: given {one.labels_in_words}, in doubt {one.why}")
+        st.button(
+            words.plain(one.id),
+            key=f"enlarge suspect {one.row}",
+            type="tertiary",
+            icon=":material/zoom_in:",
+            help="See it large, beside what the networks say",
+            on_click=state.to_address,
+            kwargs={"slice": one.id},
+        )
+        st.caption(f"**{words.plain(one.why)}**")
+        said = " · ".join(f"{words.plain(name)} {words.score(value)}" for name, value in one.probabilities.items())
+        st.caption(f"given: {words.plain(one.labels_in_words)}  \nnetworks: {said}  \n{one.split}")
+
+
+def _draw_picture(found: LabelErrors, one: Suspect, width: int, alt: str) -> None:
+    colours = label_colours(found.dataset.label_names)
+    strip = [colours[name] if name in one.labels else None for name in colours] if one.labels else [NO_FINDING]
+    images.show(found.dataset.pixels[one.row], alt, width, strip)
+
+
+def _close() -> None:
+    state.to_address(slice=None)
+
+
+@st.dialog("Slice", width="large", icon=":material/zoom_in:", on_dismiss=_close)
+def _enlarge(found: LabelErrors, places: Sequence[int]) -> None:
+    """The slice that the address names; the buttons go on in the order of the gallery."""
+    with errors.in_words():
+        place = found.place_of(state.from_address("slice"))
+        [one] = found.suspects([place])
+        left, right = st.columns(2, gap="medium")
+        with left:
+            _draw_picture(found, one, images.LARGE, f"Slice {one.id} enlarged")
+            with st.container(horizontal=True):
+                moves = zip(
+                    ("Surer", "Less sure"), ("arrow_back", "arrow_forward"), neighbours(places, place), strict=True
+                )
+                for text, icon, other in moves:
+                    target = found.suspects([other])[0].id if other is not None else one.id
+                    st.button(
+                        text,
+                        icon=f":material/{icon}:",
+                        disabled=other is None,
+                        on_click=state.to_address,
+                        kwargs={"slice": target},
+                    )
+        with right:
+            st.plotly_chart(given_and_said(one, label_colours(found.dataset.label_names)), key="the networks' view")
+            facts = {
+                "Id": one.id,
+                "Patient": one.patient or "unknown",
+                "Split": one.split,
+                "Given": one.labels_in_words,
+                "In doubt": one.why,
+            }
+            st.table(
+                {words.plain(name): words.plain(value) for name, value in facts.items()},
+                hide_header=True,
+                border="horizontal",
+            )
+            st.page_link(
+                "views/browse.py",
+                label="See it among its neighbours",
+                icon=":material/grid_view:",
+                query_params={"dataset": found.dataset.name, "sort": "position", "slice": one.id}
+                | ({"patient": one.patient} if one.patient else {}),
+            )

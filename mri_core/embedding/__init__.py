@@ -1,0 +1,1 @@
+"""What slices look like, as vectors: without a trained model, for finding alike slices, odd ones, and drawing a map."""
