@@ -15,6 +15,7 @@ st.set_page_config(page_title="MRI slices", page_icon=":material/radiology:", la
 PAGES = {
     "Data": [
         st.Page("views/overview.py", title="Overview", icon=":material/home:", default=True),
+        st.Page("views/importing.py", title="Import", icon=":material/upload:", url_path="importing"),
         st.Page("views/browse.py", title="Browse", icon=":material/grid_view:", url_path="browse"),
         st.Page("views/labels.py", title="Labels", icon=":material/bar_chart:", url_path="labels"),
         st.Page("views/quality.py", title="Quality", icon=":material/fact_check:", url_path="quality"),

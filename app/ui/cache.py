@@ -6,16 +6,23 @@ Data sets and ended runs never change, so they are kept by fingerprint or id; wh
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from mri_core.card.card import Card, make_card
 from mri_core.charts.failures import FailureFigures, draw_failures
 from mri_core.charts.scores import ReportFigures, draw_report
 from mri_core.datasets.build import Build, builds
 from mri_core.datasets.dataset import Dataset, Header, list_datasets, open_dataset
-from mri_core.datasets.demo.start import DEMO, Attempt, last_attempt
+from mri_core.datasets.importing.plan import Choices
+from mri_core.datasets.importing.run import Preview
+from mri_core.datasets.importing.run import preview as preview_of
+from mri_core.datasets.importing.table import columns_of
+from mri_core.datasets.importing.uploads import keep_upload
+from mri_core.datasets.making import Attempt, import_report, last_attempt
 from mri_core.datasets.statistics import label_statistics
 from mri_core.embedding.map import kept_map, make_map, map_table
 from mri_core.evaluation.calibration import SPLIT
@@ -65,9 +72,37 @@ def datasets_being_made() -> list[Build]:
     return builds(settings())
 
 
-def last_demo_attempt() -> Attempt | None:
-    """What became of the demo set that was last started here."""
-    return last_attempt(settings(), DEMO)
+def last_making(name: str) -> Attempt | None:
+    """What became of the data set of this name that was last started here."""
+    return last_attempt(settings(), name)
+
+
+def report_of_making(name: str) -> str:
+    """What the import of this name, last started here, left out, as CSV."""
+    return import_report(settings(), name)
+
+
+@st.cache_resource(
+    max_entries=16, show_spinner="Keeping the upload", hash_funcs={UploadedFile: lambda file: file.file_id}
+)
+def kept_upload(file: UploadedFile) -> Path:
+    """Where an uploaded file is kept until it has been imported."""
+    return keep_upload(settings(), file, file.name)
+
+
+_OF_A_PLACE = {Path: str, Choices: repr}
+
+
+@st.cache_resource(max_entries=8, ttl=60, show_spinner="Looking at the files", hash_funcs=_OF_A_PLACE)
+def import_preview(place: Path, choices: Choices, kind: str | None) -> Preview:
+    """What an import would take. Looked at again after a minute, for files may change."""
+    return preview_of(place, choices, kind)
+
+
+@st.cache_resource(max_entries=8, ttl=60, show_spinner=False, hash_funcs=_OF_A_PLACE)
+def label_table(place: Path, table: Path | None) -> tuple[str, ...]:
+    """The columns of the table of labels that a place has or that is named beside it; none where there is no table."""
+    return columns_of(place, table)
 
 
 def _identity(header: Header) -> str:

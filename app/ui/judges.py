@@ -29,6 +29,9 @@ def pick(dataset: Dataset) -> CrossValidation:
     judges = _choose(dataset, known) if known else CrossValidation(PRESETS[JUDGES], {}, ())
     if judges.waiting:
         _draw_waiting(dataset, judges)
+    elif not judges.ended:
+        st.info("No network trained on this data set yet, so none can judge its labels.", icon=":material/gavel:")
+        st.write(HELP)
     if judges.missing:
         _offer_training(dataset, judges)
     return judges

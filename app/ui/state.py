@@ -44,6 +44,11 @@ def switch_dataset(name: str) -> None:
     st.rerun()
 
 
+def pick_next(name: str) -> None:
+    """Have another data set picked when the page is drawn the next time, its address left as it is."""
+    st.session_state["next_dataset"] = name
+
+
 def dataset() -> Dataset | None:
     """The data set that was picked, or None when there is none yet."""
     chosen = st.session_state.get("chosen_dataset")

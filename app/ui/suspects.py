@@ -24,8 +24,6 @@ def draw(dataset: Dataset) -> None:
     )
     chosen = judges.pick(dataset)
     if not chosen.ended:
-        if not chosen.waiting:
-            st.info("No network trained on this data set yet, so none can judge its labels.", icon=":material/gavel:")
         return
     found = cache.label_errors(dataset.header, chosen.runs)
     findings = found.findings()
@@ -34,7 +32,7 @@ def draw(dataset: Dataset) -> None:
         return
     [finding] = findings
     st.markdown(words.plain(finding.summary))
-    meaning, advice = st.columns(2, gap="large")
+    meaning, advice = st.columns(2, gap="medium")
     meaning.markdown(f"**What it means for the scores**  \n{words.plain(finding.meaning)}")
     advice.markdown(f"**What to do**  \n{words.plain(finding.advice)}")
     with st.expander("How many of each label"):
@@ -111,9 +109,12 @@ def _draw_tile(found: LabelErrors, one: Suspect) -> None:
             on_click=state.to_address,
             kwargs={"slice": one.id},
         )
-        st.caption(f"**{words.plain(one.why)}**")
-        said = " · ".join(f"{words.plain(name)} {words.score(value)}" for name, value in one.probabilities.items())
-        st.caption(f"given: {words.plain(one.labels_in_words)}  \nnetworks: {said}  \n{one.split}")
+        lines = [
+            f"**{words.plain(name)} {'given' if name in one.labels else 'not given'}**, "
+            f"networks {words.score(one.probabilities[name])}, quality {words.score(quality)}"
+            for name, quality in one.doubted.items()
+        ]
+        st.caption("  \n".join([*lines, f"given: {words.plain(one.labels_in_words)}", one.split]))
 
 
 def _draw_picture(found: LabelErrors, one: Suspect, width: int, alt: str) -> None:

@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from app.ui import cache, progress, state
+from app.ui import cache, making, progress, state
 from mri_core import words
 from mri_core.datasets.browse import spread_labelled
 from mri_core.datasets.dataset import Dataset
-from mri_core.datasets.demo.start import DEMO, start_demo, stop_demo
+from mri_core.datasets.demo import DEMO
 from mri_core.datasets.gather import gather
+from mri_core.datasets.making import start_making
 from mri_core.images.picture import contact_grid
 from mri_core.runs.run import Run
 
@@ -24,12 +25,12 @@ FOLLOW = ("views/train.py", ":material/show_chart:", "Follow it live")
 
 
 def show_beginning() -> None:
-    attempt = cache.last_demo_attempt()
-    if cache.datasets_being_made() or (attempt and attempt.failure is None):
-        show_making()
+    attempt = cache.last_making(DEMO)
+    if cache.datasets_being_made() or (attempt and attempt.running):
+        making.follow(DEMO)
         return
     st.subheader("There is no data set yet")
-    if attempt:
+    if attempt and attempt.failure:
         st.error(f"The demo data set was not made: {words.plain(attempt.failure)}", icon=":material/error:")
     st.write(
         "The demo data set is **simulated**: real anatomy and physics, no real patient. Its slices carry three nested "
@@ -37,35 +38,19 @@ def show_beginning() -> None:
     )
     slices = st.radio("Size", list(SIZES), format_func=SIZES.__getitem__)
     if st.button("Make the demo data set", type="primary", icon=":material/science:"):
-        start_demo(cache.settings(), DEMO, slices)
+        start_making(cache.settings(), DEMO, ["demo", "--slices", str(slices)])
         st.rerun()
     show_own_data()
 
 
-@st.fragment(run_every=1)
-def show_making() -> None:
-    making = cache.datasets_being_made()
-    attempt = cache.last_demo_attempt()
-    if cache.headers() or not (making or (attempt and attempt.failure is None)):
-        st.rerun(scope="app")
-    if not making:
-        st.progress(0.0, text="Starting the simulation")
-    for build in making:
-        left = f"{words.duration(build.seconds_left)} left" if build.seconds_left is not None else "estimating"
-        told = f"{words.count(build.done)} of {words.count(build.total)} slices, {left}"
-        st.progress(build.done / build.total, text=f"Making “{words.plain(build.name)}”: {told}")
-    st.caption("It goes on if you close this page.")
-    if attempt and attempt.failure is None and st.button("Stop and keep nothing", icon=":material/stop_circle:"):
-        stop_demo(cache.settings(), DEMO)
-
-
 def show_own_data() -> None:
-    with st.expander("Bring your own data", icon=":material/folder_open:"):
+    with st.container(border=True):
+        st.markdown("**Bring your own data**")
         st.write(
-            "A folder of PNG, JPEG, TIFF, DICOM or NIfTI files, and a CSV table with a column `file`, one column a "
-            "label holding 1 or 0, and, where you know them, `patient` and `split`. In a terminal:"
+            "A folder or a zip of PNG, JPEG, TIFF, DICOM or NIfTI files with a table of labels, arrays, or a folder "
+            "for each label."
         )
-        st.code("mri import FOLDER --labels labels.csv --name my-slices", language="bash")
+        st.page_link("views/importing.py", label="Import slices", icon=":material/upload:")
 
 
 def show_dataset(dataset: Dataset) -> None:

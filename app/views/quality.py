@@ -138,7 +138,7 @@ def draw_finding(dataset: Dataset, finding: Finding) -> None:
     st.subheader(words.plain(finding.title))
     st.badge(finding.severity.capitalize(), color=COLOURS[finding.severity], help=SEVERITY)
     st.write(words.plain(finding.summary))
-    meaning, advice = st.columns(2, gap="large")
+    meaning, advice = st.columns(2, gap="medium")
     meaning.markdown(f"**What it means for the scores**  \n{words.plain(finding.meaning)}")
     advice.markdown(f"**What to do**  \n{words.plain(finding.advice)}")
     with st.container(horizontal=True):

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from mri_core.charts.import_tables import counts_in_words
 from mri_core.cli.data import described
 from mri_core.cli.output import Json, check_out, console, messages, print_json, print_table, progress_bar
 from mri_core.datasets.dataset import SPLITS, Split
@@ -113,8 +114,8 @@ def _print_summary(name: str, summary: Summary, report: Path | None) -> None:
         messages.print(f"note: {note}.", markup=False)
     for warning in summary.warnings:
         messages.print(f"warning: {warning}.", markup=False)
-    counts = "".join(f", {number:,} {_plural(reason, number)}" for reason, number in summary.counts.items())
-    messages.print(f"Created data set '{name}': {summary.taken:,} slices taken{counts}.", markup=False)
+    left_out = ", ".join(filter(None, (f"{summary.taken:,} slices taken", counts_in_words(summary.counts))))
+    messages.print(f"Created data set '{name}': {left_out}.", markup=False)
     rows = [
         (label, *("" if share is None else percent(share) for share in shares.values()))
         for label, shares in summary.prevalence.items()
@@ -140,16 +141,5 @@ def _show_preview(found: Preview, json: bool) -> None:
 def _blank(value: object) -> object:
     return "" if value is None else value
 
-
-def _plural(reason: str, number: int) -> str:
-    return reason if number == 1 or reason == "skipped" else _MANY[reason]
-
-
-_MANY = {
-    "row without a file": "rows without a file",
-    "file without a row": "files without a row",
-    "duplicate": "duplicates",
-    "conflicting duplicate": "conflicting duplicates",
-}
 
 COMMANDS = {"import": import_}

@@ -13,7 +13,7 @@ import typer
 from mri_core import words
 from mri_core.cli.output import Json, check_out, console, messages, print_json, print_table, progress_bar
 from mri_core.datasets.dataset import Dataset, list_datasets, open_dataset
-from mri_core.datasets.demo.start import DEMO
+from mri_core.datasets.demo import DEMO
 from mri_core.documents.file import write_file
 from mri_core.errors import InvalidInput
 from mri_core.runs.store import RunStore

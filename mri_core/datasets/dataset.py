@@ -200,6 +200,12 @@ def check_name(name: str) -> str:
     return name
 
 
+def suggested_name(text: str) -> str:
+    """A name for a data set, made of what is possible of a text such as a file's name."""
+    possible = re.sub(r"[^A-Za-z0-9 _.-]+", "-", text)[:64].strip(" .-_")
+    return possible or "slices"
+
+
 def open_dataset(name: str, settings: Settings) -> Dataset:
     """Open a data set by its name. Raises NotFound, naming those that exist."""
     folder = settings.datasets / check_name(name)

@@ -8,7 +8,6 @@ from streamlit.testing.v1 import AppTest
 
 from mri_core.datasets.build import DatasetBuilder
 from mri_core.datasets.dataset import open_dataset
-from mri_core.datasets.demo.start import demo_log
 from mri_core.runs.store import RunStore
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,17 +33,17 @@ def test_an_empty_home_offers_the_demo_set_and_ones_own_data(home):
     assert at.title[0].value == "MRI slices"
     assert "There is no data set yet" in texts(at) and "simulated" in texts(at)
     assert at.radio[0].value == 20_000 and at.radio[0].options[1].startswith("2,000 slices")
-    assert at.code[0].value == "mri import FOLDER --labels labels.csv --name my-slices"
+    assert "Import slices" in [link.value for link in at.main.page_link]
     assert not at.error
 
 
 def test_the_button_starts_the_demo_set_of_the_chosen_size(home, monkeypatch):
     started = []
-    monkeypatch.setattr("mri_core.datasets.demo.start.start_demo", lambda *call: started.append(call))
+    monkeypatch.setattr("mri_core.datasets.making.start_making", lambda *call: started.append(call))
     at = overview()
     at.radio[0].set_value(2_000).run()
     buttons(at)["Make the demo data set"].click().run()
-    assert started == [(home, "demo", 2_000)]
+    assert started == [(home, "demo", ["demo", "--slices", "2000"])]
 
 
 def test_a_data_set_being_made_shows_how_far_it_is(home):
@@ -57,7 +56,7 @@ def test_a_data_set_being_made_shows_how_far_it_is(home):
 
 def test_a_failed_making_says_why_and_offers_the_button_again(home):
     home.datasets.mkdir()
-    demo_log(home, "demo").write_text("process 1 0.0\nerror: the disk is full; make *room*\n")
+    (home.datasets / ".demo.log").write_text("process 1 0.0\nerror: the disk is full; make *room*\n")
     at = overview()
     assert at.error[0].value.replace("\\", "") == "The demo data set was not made: the disk is full; make *room*"
     assert "Make the demo data set" in buttons(at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -33,7 +34,10 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Preview:
-    """What an import would take, before anything is decoded. rows: the first items as index rows."""
+    """What an import would take, before anything is decoded. counts: reason -> how many are left out for it.
+
+    rows: the first items as index rows.
+    """
 
     source: str
     summary: str
@@ -42,6 +46,7 @@ class Preview:
     mapping: Mapping[str, str]
     notes: tuple[str, ...]
     left_out: Sequence[LeftOut]
+    counts: Mapping[str, int]
     rows: tuple[dict[str, Any], ...]
 
 
@@ -75,7 +80,8 @@ def preview(place: Path, choices: Choices | None = None, source: str | None = No
             for item in islice(plan.items(), rows)
         )
     summary = SOURCES[name].summary
-    return Preview(name, summary, plan.labels, plan.total, plan.mapping, plan.notes, plan.left_out, first)
+    counts: Counter[str] = Counter(one.reason for one in plan.left_out)
+    return Preview(name, summary, plan.labels, plan.total, plan.mapping, plan.notes, plan.left_out, counts, first)
 
 
 def import_source(

@@ -13,6 +13,9 @@ import numpy as np
 from mri_core.datasets.dataset import SPLITS
 from mri_core.datasets.importing.left_out import Listing
 
+MOST_LISTED = 1000
+"""Entries of what was left out in the JSON; the report lists all."""
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -35,7 +38,7 @@ class Summary:
 
     def to_json(self) -> dict[str, Any]:
         kept = {field.name: getattr(self, field.name) for field in fields(self)}
-        return kept | {"left_out": [asdict(one) for one in self.left_out], "counts": self.counts}
+        return kept | {"left_out": [asdict(one) for one in self.left_out[:MOST_LISTED]], "counts": self.counts}
 
     def report(self) -> str:
         """Everything left out as CSV: what, reason, why."""

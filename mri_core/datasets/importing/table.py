@@ -47,6 +47,17 @@ class Table:
         return replace(self, rows=self.rows[list(dict.fromkeys(filter(None, columns)))])
 
 
+def columns_of(place: Path, table: Path | None) -> tuple[str, ...]:
+    """Names of the columns of a table, or where none is given, of the one at the top of a folder; none without one.
+
+    Of several the first by name is taken: tables of the splits have the same columns. Raises as `read_table`.
+    """
+    if table is None:
+        found = sorted(path for path in place.iterdir() if path.suffix.lower() in SUFFIXES) if place.is_dir() else []
+        table = next((path for path in found if "train" in path.name.lower()), next(iter(found), None))
+    return () if table is None else tuple(read_table(table).rows.columns)
+
+
 def give_back() -> None:
     """Return to the system what tables that are gone took; Arrow would keep it for others."""
     import pyarrow as pa

@@ -54,6 +54,8 @@ def _values(volume: Volume) -> tuple[np.ndarray, bool]:
 
 def _bytes(path: Path) -> bytes:
     try:
+        if not path.is_file():  # a pipe would be waited for
+            raise refuse(path.name, "there is no such file", "a NIfTI volume")
         if path.stat().st_size > MAX_FILE_BYTES:
             raise refuse(path.name, "the file is too large", f"at most {MAX_FILE_BYTES:,} bytes")
         return path.read_bytes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import nibabel
@@ -122,12 +123,15 @@ def test_volumes_that_cannot_be_read_or_have_no_fitting_mask(home, scans):
     (scans / "v0.nii.gz").write_bytes(b"\x1f\x8b broken")
     save(scans / "v1_mask.nii.gz", np.ones((8, 9, 11), np.uint8))
     (scans / "v2_mask.nii.gz").unlink()
+    os.mkfifo(scans / "v6.nii")
+    os.mkfifo(scans / "v6_mask.nii")
     imported = import_source(home, "mine", scans, recipe=RECIPE)
     assert imported.dataset.header.patients == 3
     assert {one.what: one.reason for one in imported.summary.left_out} == {
         "v0.nii.gz": "skipped",
         "v1.nii.gz": "skipped",
         "v2.nii.gz": "file without a row",
+        "v6.nii": "skipped",
     }
 
 

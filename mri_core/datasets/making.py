@@ -1,14 +1,17 @@
-"""Making the demo set in a process of its own, and what became of it."""
+"""Making a data set in a process of its own, and what became of it: no closed page or restarted server ends it."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -16,27 +19,32 @@ from mri_core.datasets.dataset import check_name
 from mri_core.errors import StorageError
 from mri_core.settings import Settings, make_folder
 
-DEMO = "demo"
-"""What the demo set is called unless someone asks for another name."""
-
 _SAME_START = 2.0  # seconds by which a start time may seem to move when the machine's clock is set
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """The last time the demo set was started from the app. failure: why it ended with nothing, None while it runs."""
+    """The last time a data set of some name was started from the app: it runs, has failed or was made.
 
-    failure: str | None
-
-
-def start_demo(settings: Settings, name: str, slices: int) -> None:
-    """Start making the demo set in a process of its own, so that no closed page or restarted server ends it.
-
-    Its progress shows in `builds(settings)`, its end in `last_attempt(settings, name)`.
+    failure: why it ended with nothing. made: the document that the command printed, where it was made.
     """
-    log = demo_log(settings, check_name(name))
+
+    failure: str | None = None
+    made: Mapping[str, Any] | None = None
+
+    @property
+    def running(self) -> bool:
+        return self.failure is None and self.made is None
+
+
+def start_making(settings: Settings, name: str, command: Sequence[str]) -> None:
+    """Start `mri COMMAND --name NAME --json` in a process of its own.
+
+    Its progress shows in `builds(settings)`, its end in `last_attempt(settings, name)`. Raises InvalidInput for a name
+    that is none, StorageError where nothing can be written.
+    """
+    log = _log(settings, check_name(name))
     make_folder(log.parent)
-    command = [sys.executable, "-m", "mri_core", "demo", "--name", name, "--slices", str(slices), "--json"]
     try:
         output = log.open("wb")
     except OSError as error:
@@ -45,7 +53,7 @@ def start_demo(settings: Settings, name: str, slices: int) -> None:
         ) from error
     with output:
         process = subprocess.Popen(
-            command,
+            [sys.executable, "-m", "mri_core", *command, "--name", name, "--json"],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -59,33 +67,48 @@ def start_demo(settings: Settings, name: str, slices: int) -> None:
     threading.Thread(target=process.wait, daemon=True).start()
 
 
-def stop_demo(settings: Settings, name: str) -> None:
-    """End a making that `start_demo` started; it clears away what it had. Nothing happens when it has ended."""
+def stop_making(settings: Settings, name: str) -> None:
+    """End a making that `start_making` started; it clears away what it had. Nothing happens when it has ended."""
     process = _process(_log_text(settings, name))
     if process is not None:
         process.terminate()
 
 
 def last_attempt(settings: Settings, name: str) -> Attempt | None:
-    """What became of the last `start_demo`; None when there was none, or it made its data set."""
+    """What became of the last `start_making` of this name; None when there was none."""
     text = _log_text(settings, name)
     lines = text.splitlines()
-    if not lines or lines[-1] == "}":  # the JSON document that a success ends with
+    if not lines:
         return None
+    if lines[-1] == "}" and "{" in lines:  # the JSON document that a success ends with
+        return Attempt(made=json.loads("\n".join(lines[lines.index("{") :])))
     errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
     if errors:
-        return Attempt(errors[-1])
-    return Attempt(None if _process(text) else "it was ended before it was done")
+        return Attempt(failure=errors[-1])
+    return Attempt() if _process(text) else Attempt(failure="it was ended before it was done")
 
 
-def demo_log(settings: Settings, name: str) -> Path:
-    """Where a demo set started from the app leaves its words."""
+def report_path(settings: Settings, name: str) -> Path:
+    """Where an import started from the app lists what it left out."""
+    return settings.datasets / f".{check_name(name)}.csv"
+
+
+def import_report(settings: Settings, name: str) -> str:
+    """What the last import of this name left out, as CSV; empty where there is no report."""
+    try:
+        return report_path(settings, name).read_text()
+    except OSError:
+        return ""
+
+
+def _log(settings: Settings, name: str) -> Path:
+    """Where a making started from the app leaves its words."""
     return settings.datasets / f".{name}.log"
 
 
 def _log_text(settings: Settings, name: str) -> str:
     try:
-        return demo_log(settings, name).read_text(errors="replace")
+        return _log(settings, check_name(name)).read_text(errors="replace")
     except OSError:
         return ""
 
