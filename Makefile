@@ -20,7 +20,7 @@ check: $(VENV)/.installed-dev
 # Recompile the pins after a change of pyproject.toml.
 requirements: $(VENV)/.installed-dev
 	$(BIN)/pip-compile $(COMPILE) --output-file requirements.txt pyproject.toml
-	$(BIN)/pip-compile $(COMPILE) --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(BIN)/pip-compile $(COMPILE) --extra dev --extra export --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 
 COMPILE := --quiet --strip-extras --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
@@ -87,8 +87,9 @@ def choose_columns(chosen: Chosen) -> tuple[Choices, str | None]:
     if kind is None or kind in LABELLED:
         with errors.in_words():
             columns = cache.label_table(chosen.place, chosen.table)
+    whole = _of_volumes(kind)
     if not columns:
-        return Choices(table=chosen.table), kind
+        return replace(whole, table=chosen.table), kind
     first, second, third = st.columns(3)
     file = _column(first, "File", columns, "The column that names the files, series or volumes.")
     patient = _column(second, "Patient", columns, "Slices of one patient stay in one split.")
@@ -105,7 +106,8 @@ def choose_columns(chosen: Chosen) -> tuple[Choices, str | None]:
     if listed:
         separator = right.text_input("What stands between the names", placeholder="Find it", max_chars=1) or None
     resplit = st.checkbox("Split anew, whatever the source says", key="import resplit")
-    return Choices(
+    chosen_columns = replace(
+        whole,
         table=chosen.table,
         file_column=file,
         patient_column=patient,
@@ -114,7 +116,20 @@ def choose_columns(chosen: Chosen) -> tuple[Choices, str | None]:
         labels_in=listed,
         separator=separator,
         resplit=resplit,
-    ), kind
+    )
+    return chosen_columns, kind
+
+
+def _of_volumes(kind: str | None) -> Choices:
+    """What only volumes have: which slices are taken, and how large a part of a mask has to be."""
+    if kind != "volumes":
+        return Choices()
+    first, second, third = st.columns(3)
+    taken = first.checkbox("Take some slices of each volume only", key="import some slices")
+    begin = second.number_input("First slice, counted from 0", 0, 10_000, 0, disabled=not taken)
+    end = third.number_input("First slice that is not taken", 1, 10_001, 100, disabled=not taken)
+    least = first.number_input("Pixels of a mask that make a label", 1, 2**20, 1)
+    return Choices(slices=(begin, end) if taken else None, mask_pixels=least)
 
 
 def _column(place: st.delta_generator.DeltaGenerator, title: str, columns: Sequence[str], told: str) -> str | None:
@@ -138,6 +153,7 @@ def choose_recipe() -> tuple[Recipe, Preprocessing]:
         size = first.number_input("Edge in pixels", 8, 1024, 64, step=8, help="Slices are scaled to fit, aspect kept.")
         channels = second.selectbox("Channels", list(SHAPES), format_func=str.capitalize)
         resampling = third.selectbox("Scaling filter", get_args(Resampling), format_func=str.capitalize)
+        first, second, third = st.columns(3)
         window = first.selectbox(
             "Intensity window",
             get_args(Window),
@@ -146,11 +162,12 @@ def choose_recipe() -> tuple[Recipe, Preprocessing]:
         )
         low, high = second.slider("Black and white at percentiles", 0.0, 100.0, (STANDARD.low, STANDARD.high), 0.5)
         axis = third.selectbox("Volumes are cut", get_args(Axis), format_func=str.capitalize)
+        *places, last = st.columns(4)
         shares = [
             place.number_input(f"{split.capitalize()}, %", 0, 100, round(100 * FRACTIONS[split]))
-            for place, split in zip((first, second, third), SPLITS, strict=True)
+            for place, split in zip(places, SPLITS, strict=True)
         ]
-        seed = first.number_input("Seed of the split", 0, 2**31 - 1, 0)
+        seed = last.number_input("Seed of the split", 0, 2**31 - 1, 0)
     if low == high:
         st.warning("Black and white are at the same percentile; the usual ones are taken.")
         low, high = STANDARD.low, STANDARD.high

@@ -42,21 +42,13 @@ def given_and_said(suspect: Suspect, colours: Mapping[str, str]) -> go.Figure:
         hovertemplate="given as %{x}<extra></extra>",
         cliponaxis=False,
     )
-    figure.add_scatter(
-        y=names,
-        x=[1.08] * len(names),  # one column beside the bars, clear of the marks
-        mode="text",
-        text=[
-            f"{value:.3f}{', doubted' if name in suspect.doubted else ''}"
-            for name, value in suspect.probabilities.items()
-        ],
-        textposition="middle right",
-        cliponaxis=False,
-        hoverinfo="skip",
-        showlegend=False,
-    )
     finish(figure, "Given labels and the networks' probabilities", "probability", "", height=130 + 50 * len(names))
-    figure.update_layout(hovermode="closest", legend={"y": -0.35})
-    figure.update_xaxes(range=[-0.05, 1.55], tickvals=[0, 0.25, 0.5, 0.75, 1])
+    # The numbers stand in one column in the margin, clear of the marks.
+    for name, value in suspect.probabilities.items():
+        text = f"{value:.3f}{', in doubt' if name in suspect.doubted else ''}"
+        place = {"xref": "paper", "x": 1.02, "xanchor": "left", "y": literal(name)}
+        figure.add_annotation(text=text, showarrow=False, **place)
+    figure.update_layout(hovermode="closest", legend={"y": -0.35}, margin_r=100)
+    figure.update_xaxes(range=[-0.05, 1.05], tickvals=[0, 0.25, 0.5, 0.75, 1])
     figure.update_yaxes(autorange="reversed", title=None)
     return figure

@@ -23,8 +23,9 @@ LEAST_SLICES = 10
 class Doubts:
     """Doubts about given labels.
 
-    quality: (slices, labels) in [0, 1], the probability that a label as it is given, on or off, is right; 1 for a label
-    that is not judged. doubted: (slices, labels) bool, whether confident learning calls it wrong.
+    quality: (slices, labels) in [0, 1], the probability that a label as it is given, on or off, is right, in view of
+    the other labels too; 1 for a label that is not judged. doubted: (slices, labels) bool, whether it is likelier wrong
+    than right and the networks by themselves dispute it.
     """
 
     quality: np.ndarray
@@ -43,7 +44,7 @@ class Doubts:
 
 
 def find_doubts(truth: ArrayLike, probabilities: ArrayLike) -> Doubts:
-    """Doubt given labels that out-of-fold probabilities, or the other labels of the slice, contradict.
+    """Doubt given labels that out-of-fold probabilities contradict, the surest in view of the slice's other labels.
 
     truth: (slices, labels) of 0/1. probabilities: (slices, labels) in [0, 1], by networks that never learnt from these
     slices; `given_the_others` says what becomes of them.
@@ -63,15 +64,16 @@ def given_the_others(truth: np.ndarray, probabilities: np.ndarray) -> np.ndarray
 
     (slices, labels), by a logistic regression a label, too small to learn single slices. It calibrates, which undoes
     class weights and smoothing and makes labels comparable: a low probability is no surprise where a label is rare.
-    And it knows which labels go together: a label without the one it is nested in is doubted more, a slice whose labels
-    agree with each other and are only hard to see is doubted less.
+    And it knows which labels go together: a label without the one it is nested in is believed less, a slice whose labels
+    agree with each other and are only hard to see is believed more.
     """
     from sklearn.linear_model import LogisticRegression
 
     columns = []
+    line = LogisticRegression(solver="newton-cholesky")  # few columns, many slices: exact and fast
     for place in range(truth.shape[1]):
         known = np.column_stack([logits(probabilities[:, place]), np.delete(truth, place, axis=1)])
-        fitted = LogisticRegression(max_iter=1000).fit(known, truth[:, place])
+        fitted = line.fit(known, truth[:, place])
         columns.append(fitted.predict_proba(known)[:, 1])
     return np.column_stack(columns)
 
@@ -82,5 +84,9 @@ def _confident_learning(truth: np.ndarray, probabilities: np.ndarray) -> tuple[n
 
     likely = given_the_others(truth, probabilities)
     given = [np.flatnonzero(row).tolist() for row in truth]
+    quality = get_label_quality_scores_per_class(given, likely)
+    # The networks' own probabilities here: confident learning compares them with what is usual for a label, which asks
+    # for no calibration, and a calibrated one lies at what is usual where wrong labels are as sure as the right ones.
     # One job: this may run in the server, which is not to be forked.
-    return get_label_quality_scores_per_class(given, likely), find_multilabel_issues_per_class(given, likely, n_jobs=1)
+    disputed = find_multilabel_issues_per_class(given, probabilities, n_jobs=1)
+    return quality, disputed & (quality < 0.5)

@@ -81,7 +81,9 @@ class LabelErrors:
         """What is known of the slices at some places, in their order."""
         names = self.dataset.label_names
         found = []
-        for place, (slice_id, patient, split) in zip(places, self.facts.loc[places].to_numpy(), strict=True):
+        for place, (slice_id, patient, split) in zip(
+            places, self.facts.loc[np.asarray(places, dtype=np.int64)].to_numpy(), strict=True
+        ):
             doubted = self.doubts.of_slice(int(place))
             quality = self.doubts.quality[place, doubted]
             found.append(
@@ -134,8 +136,8 @@ class LabelErrors:
             severity="warning",
             count=len(rows),
             of="slices",
-            summary=f"{counted(len(rows), 'slices')} with a label that is doubtful by the word of {networks} that never "
-            f"learnt from the slice, and by its other labels. Judged were {self.covered}.",
+            summary=f"{counted(len(rows), 'slices')} with a label that {networks} contradict, none of which learnt from "
+            f"the slice, and that is likelier wrong than right. Judged were {self.covered}.",
             meaning="In training a wrong label teaches what is not so; in validation and test it counts right answers "
             "as errors, and scores come out too low. Leaving out slices on which only the networks are wrong makes "
             "scores look better than they are.",

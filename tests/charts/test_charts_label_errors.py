@@ -12,9 +12,10 @@ SUSPECT = Suspect(3, "s3", "p1", "train", ("label 1", "<b>two</b>"), {"<b>two</b
 
 def test_bars_are_probabilities_and_marks_what_is_given() -> None:
     figure = given_and_said(SUSPECT, label_colours(list(PROBABILITIES)))
-    bars, marks, texts = figure.data
+    bars, marks = figure.data
     assert list(bars.x) == list(PROBABILITIES.values()) and list(marks.x) == [1, 1, 0]
     assert list(bars.y) == ["label 1", "&lt;b&gt;two&lt;/b&gt;", "three"]
-    assert list(texts.text) == ["0.980", "0.031, doubted", "0.400"]
+    texts = {note.y: note.text for note in figure.layout.annotations}
+    assert texts == {"label 1": "0.980", "&lt;b&gt;two&lt;/b&gt;": "0.031, in doubt", "three": "0.400"}
     assert figure.layout.title.text and figure.layout.xaxis.title.text == "probability"
     assert all(trace.hovertemplate for trace in (bars, marks))

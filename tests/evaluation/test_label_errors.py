@@ -50,7 +50,7 @@ def test_quality_is_the_probability_of_what_is_given(flipped) -> None:
             return (np.logaddexp(0, scores) - given * scores).sum() + (line[1:] ** 2).sum() / 2
 
         line = minimize(loss, np.zeros(4), method="BFGS").x
-        np.testing.assert_allclose(likely[:, column], expit(known @ line[1:] + line[0]), atol=2e-3)
+        np.testing.assert_allclose(likely[:, column], expit(known @ line[1:] + line[0]), atol=1e-4)
 
 
 def test_labels_that_go_together_are_believed_and_one_without_its_parent_is_not() -> None:
@@ -66,13 +66,15 @@ def test_labels_that_go_together_are_believed_and_one_without_its_parent_is_not(
     assert (quality[hidden, 0] > 0.2).all() and (quality[alone, 1] < 0.05).all()
 
 
-def test_class_weights_change_nothing(flipped) -> None:
-    """They move the logits of a label, which calibrating undoes."""
-    truth, probabilities, _ = flipped
+def test_class_weights_change_no_order(flipped) -> None:
+    """They move the logits of a label, which calibrating undoes; only where the doubts end depends on them a little."""
+    truth, probabilities, flips = flipped
     moved = expit(0.7 * logit(probabilities) + (2, -1, 3))
     plain, weighted = find_doubts(truth, probabilities), find_doubts(truth, moved)
     np.testing.assert_allclose(weighted.quality, plain.quality, atol=0.01)
-    assert (weighted.doubted == plain.doubted).mean() > 0.995
+    first = plain.ranked()[: len(flips)]
+    assert len(set(first) & set(weighted.ranked()[: len(flips)])) >= 0.95 * len(first)
+    assert (weighted.doubted == plain.doubted).mean() > 0.97
 
 
 def test_where_a_rare_label_is_hard_its_slices_are_not_called_wrong_first() -> None:
