@@ -29,7 +29,7 @@ def pick_run() -> Run | None:
         st.subheader(words.plain(run.name), width="content", anchor=False)
         progress.status_badge(run)
         promotion.badge(run)
-        st.caption(f"{words.choice(run.spec.architecture)} on {words.plain(run.dataset_name)}", width="content")
+        progress.draw_subject(run)
     if has_results(run):
         return run
     _without_results(run)

@@ -8,6 +8,7 @@ import streamlit as st
 
 from mri_core import words
 from mri_core.runs.run import Progress, Run, Status
+from mri_core.training.spec import PARTS
 
 COLOURS: dict[Status, Literal["gray", "blue", "orange", "green", "red"]] = {
     "queued": "gray",
@@ -26,6 +27,14 @@ PHASES = {
 
 def status_badge(run: Run) -> None:
     st.badge(run.status.capitalize(), color=COLOURS[run.status])
+
+
+def draw_subject(run: Run) -> None:
+    """The network and the data that it learns from."""
+    told = f"{words.choice(run.spec.architecture)} on {words.plain(run.dataset_name)}"
+    if run.spec.left_out:
+        told += f" without part {run.spec.left_out} of {PARTS}"
+    st.caption(told, width="content")
 
 
 def standing(run: Run) -> str:

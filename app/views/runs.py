@@ -20,6 +20,9 @@ COLUMNS = {
     "champion": st.column_config.TextColumn("Champion", help="The run that Predict starts with, one a data set"),
     "status": st.column_config.TextColumn("Status"),
     "dataset": st.column_config.TextColumn("Data set"),
+    "left_out": st.column_config.NumberColumn(
+        SETTINGS["left_out"], help="Of the training patients, not learnt from to judge their labels; 0: none"
+    ),
     "val_micro_f1": st.column_config.NumberColumn("Micro-F1", format="%.3f", help="Validation, at the best epoch"),
     "val_macro_f1": st.column_config.NumberColumn("Macro-F1", format="%.3f", help="Validation, at the best epoch"),
     "val_loss": st.column_config.NumberColumn("Validation loss", format="%.4f", help="At the best epoch, the lowest"),
@@ -95,13 +98,17 @@ def table(runs: Sequence[Run]) -> list[Run]:
     ids = [run.id for run in runs]
     wanted = state.list_from_address("selected", ids)
     crowned = {one.run_id for one in cache.champions().values()}.intersection(ids)
-    shown = {"dataset": len({run.dataset_name for run in runs}) > 1, "champion": bool(crowned)}
+    shown = {
+        "dataset": len({run.dataset_name for run in runs}) > 1,
+        "champion": bool(crowned),
+        "left_out": any(run.spec.left_out for run in runs),
+    }
     frame = run_table(runs).replace(dict.fromkeys(SETTINGS, words.CHOICES))
     frame["champion"] = [MARK if run_id in crowned else "" for run_id in ids]
     answer = st.dataframe(
         frame,
-        column_config={**COLUMNS, **SETTINGS},
-        column_order=[name for name in (*COLUMNS, *SETTINGS) if shown.get(name, True)],
+        column_config=SETTINGS | COLUMNS,
+        column_order=[name for name in COLUMNS | SETTINGS if shown.get(name, True)],
         hide_index=True,
         selection_mode="multi-row",
         on_select="rerun",

@@ -62,7 +62,7 @@ def draw(run_id: str, baseline: dict[str, float], alive: bool) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.subheader(words.plain(run.name), width="content", anchor=False)
             progress.status_badge(run)
-            st.caption(f"{words.choice(run.spec.architecture)} on {words.plain(run.dataset_name)}", width="content")
+            progress.draw_subject(run)
             if not run.ended:
                 run = stop_button(run)
         if run.ended and alive:

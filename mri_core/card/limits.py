@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from mri_core import words
 from mri_core.augmentation.sides import labels_naming_a_side
 from mri_core.card.card import Card
+from mri_core.training.spec import PARTS
 
 USE = "For research and teaching. Not for clinical use."
 FEW = 30
@@ -88,6 +89,12 @@ def _of_training(card: Card) -> Iterator[Limit]:
         f"This is one training, with seed {spec.seed}. Another seed gives other weights; the intervals contain the "
         "chance in the slices and not this one.",
     )
+    if spec.left_out:
+        yield (
+            "Training",
+            f"It left out part {spec.left_out} of {PARTS} of the training patients, to judge their labels. One of the "
+            "same settings that learns from all of them may do better.",
+        )
     if run.status == "stopped":
         yield "Training", f"It was stopped after {_some(len(run.history), 'epoch')} of at most {spec.epochs}."
     elif run.history and run.best_epoch == len(run.history):

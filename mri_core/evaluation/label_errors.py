@@ -64,8 +64,8 @@ def given_the_others(truth: np.ndarray, probabilities: np.ndarray) -> np.ndarray
 
     (slices, labels), by a logistic regression a label, too small to learn single slices. It calibrates, which undoes
     class weights and smoothing and makes labels comparable: a low probability is no surprise where a label is rare.
-    And it knows which labels go together: a label without the one it is nested in is believed less, a slice whose labels
-    agree with each other and are only hard to see is believed more.
+    And it knows which labels go together: a label without the one it is nested in is believed less, labels that agree
+    with each other and are only hard to see are believed more.
     """
     from sklearn.linear_model import LogisticRegression
 

@@ -59,6 +59,15 @@ def test_a_run_is_listed_with_scores_cost_and_every_setting(trained, open_page: 
     assert set(TrainingSpec.model_fields) <= set(row)
 
 
+def test_a_part_left_out_is_a_column_only_where_there_is_one(lab, trained, open_page: Open) -> None:
+    assert "left_out" not in open_page("runs").dataframe[0].proto.column_order
+    queue(lab, left_out=3)
+    app = open_page("runs")
+    order = list(app.dataframe[0].proto.column_order)
+    assert order.count("left_out") == 1 and order.index("left_out") < order.index("val_micro_f1")
+    assert app.dataframe[0].value["left_out"].tolist() == [3, 0]
+
+
 def test_runs_are_filtered_by_status_and_text(lab, trained, open_page: Open) -> None:
     slow = failed(lab, learning_rate=0.00125)
     waiting = queue(lab)

@@ -62,6 +62,7 @@ def test_without_a_network_five_are_offered(lab: RunStore, trained, open_page: O
     lab.delete(trained.run_id)
     app = page(open_page)
     assert "No network trained on this data set yet" in texts(app)
+    assert "5 networks of the same settings each leave out one part" in texts(app)
     assert "not known before one has been trained" in texts(app)
     button(app, "Train 5 networks to judge all slices").click()
     app = checked(app.run())
@@ -90,7 +91,11 @@ def test_five_networks_judge_all_slices_the_surest_first(judged: LabelErrors, op
     first = judged.suspects(judged.ranked()[:24])
     assert enlarged(app) == [one.id for one in first]
     for one in first:
-        assert f"**{one.why}**" in texts(app) and f"given: {one.labels_in_words}" in texts(app)
+        assert f"given: {one.labels_in_words}" in texts(app)
+        for name, quality in one.doubted.items():
+            how = "given" if name in one.labels else "not given"
+            told = f"**{name} {how}**, networks {one.probabilities[name]:.3f}, quality {quality:.3f}"
+            assert told in texts(app)
     assert ", all 5 parts" in app.sidebar.selectbox[1].options[0]
     app = page(open_page, page="2")
     assert enlarged(app) == [one.id for one in judged.suspects(judged.ranked()[24:48])]
@@ -127,7 +132,7 @@ def test_the_first_ones_are_left_out_when_asked(judged: LabelErrors, open_page: 
 
 def test_going_back_to_the_data_clears_the_address(judged: LabelErrors, open_page: Open) -> None:
     app = page(open_page, label="label 2")
-    app.main.get("button_group")[0].set_value(["data"])
+    app.main.get("button_group")[0].set_value("data")
     app = checked(app.run())
     assert "label" not in app.query_params and "look" not in app.query_params
     assert button(app, "Check 300 slices")

@@ -38,6 +38,10 @@ HOLDS: dict[str, tuple[Callable[[Card], Card], str]] = {
     ),
     "sides": (lambda card: with_run(card, label_names=("left core", "x")), "what it says of left core, which name"),
     "stopped": (lambda card: with_run(card, status="stopped"), "It was stopped after 3 epochs of at most 20"),
+    "a part left out": (
+        lambda card: with_run(card, spec=make_spec("cnn", {"left_out": 2})),
+        "It left out part 2 of 5 of the training patients",
+    ),
     "still learning": (lambda card: with_run(card, best_epoch=3), "The last epoch was the best"),
     "class weights": (
         lambda card: with_run(card, spec=make_spec("cnn", {"class_weights": "balanced"})),
