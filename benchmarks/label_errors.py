@@ -81,6 +81,9 @@ def report(found: LabelErrors, flips: dict[int, int], clean: Dataset) -> None:
     for kind, rows in groups.items():
         hits = len(first & set(rows))
         print(f"| {kind} | {len(rows)} | {hits} | {hits / max(1, len(rows)):.2f} |")
+    alone = np.where(found.truth == 1, found.judged.probabilities, 1 - found.judged.probabilities).min(axis=1)
+    hits = len(set(found.judged.rows[np.argsort(alone, kind="stable")[: len(flips)]]) & set(flips))
+    print(f"\nRanked by the networks' probabilities alone: {hits} of the first {len(flips)} were planted.")
 
 
 def words(first: int, suspects: int) -> str:

@@ -29,12 +29,17 @@ def planted_in(dataset: Dataset, seed: int = 0) -> Planted:
 
 
 def said_of(dataset: Dataset, planted: Planted, seed: int = 0) -> np.ndarray:
-    """(slices, labels): probabilities that agree with the given labels, but where one of them is wrong."""
+    """(slices, labels): probabilities that agree with the given labels, but where one of them is wrong.
+
+    As with real networks, a quarter of them is less sure; not those of a wrong label, which could not be found there.
+    """
     random = np.random.default_rng(seed)
     right = dataset.truth.astype(bool)
+    surely = np.where(random.random(right.shape) < 0.25, 1.5, 6.0)
     for row, column in planted.items():
         right[row, column] ^= True
-    return expit(np.where(right, 6, -6) + 1.5 * random.normal(size=right.shape))
+        surely[row, column] = 6.0
+    return expit(np.where(right, surely, -surely) + random.normal(size=right.shape))
 
 
 def add_judges(store: RunStore, like: str, dataset: Dataset, planted: Planted, parts: Sequence[int]) -> list[Run]:

@@ -33,7 +33,7 @@ def draw_subject(run: Run) -> None:
     """The network and the data that it learns from."""
     told = f"{words.choice(run.spec.architecture)} on {words.plain(run.dataset_name)}"
     if run.spec.left_out:
-        told += f" without part {run.spec.left_out} of {PARTS}"
+        told += f", without part {run.spec.left_out} of {PARTS}"
     st.caption(told, width="content")
 
 

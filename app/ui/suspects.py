@@ -19,8 +19,9 @@ from mri_core.quality.examples import numbers_table
 def draw(dataset: Dataset) -> None:
     """Which networks judge, what they dispute, and the slices, the surest first."""
     st.write(
-        "Given labels that networks contradict, asked only about slices they never learnt from. Some of these labels "
-        "are wrong; on others the networks are.",
+        "Given labels that are contradicted by networks, asked only about slices they never learnt from, or by the "
+        "slice's other labels. Some of these are wrong; on others the networks are. A label's quality is how likely it "
+        "is right as it is given.",
     )
     chosen = judges.pick(dataset)
     if not chosen.ended:

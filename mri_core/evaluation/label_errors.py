@@ -24,8 +24,8 @@ class Doubts:
     """Doubts about given labels.
 
     quality: (slices, labels) in [0, 1], the probability that a label as it is given, on or off, is right, in view of
-    the other labels too; 1 for a label that is not judged. doubted: (slices, labels) bool, whether it is likelier wrong
-    than right and the networks by themselves dispute it.
+    the other labels too; 1 for a label that is not judged. doubted: (slices, labels) bool, whether confident
+    learning calls it wrong and it is likelier wrong than right.
     """
 
     quality: np.ndarray
@@ -44,7 +44,7 @@ class Doubts:
 
 
 def find_doubts(truth: ArrayLike, probabilities: ArrayLike) -> Doubts:
-    """Doubt given labels that out-of-fold probabilities contradict, the surest in view of the slice's other labels.
+    """Doubt given labels that out-of-fold probabilities, or the other labels of the slice, contradict.
 
     truth: (slices, labels) of 0/1. probabilities: (slices, labels) in [0, 1], by networks that never learnt from these
     slices; `given_the_others` says what becomes of them.
@@ -85,8 +85,8 @@ def _confident_learning(truth: np.ndarray, probabilities: np.ndarray) -> tuple[n
     likely = given_the_others(truth, probabilities)
     given = [np.flatnonzero(row).tolist() for row in truth]
     quality = get_label_quality_scores_per_class(given, likely)
-    # The networks' own probabilities here: confident learning compares them with what is usual for a label, which asks
-    # for no calibration, and a calibrated one lies at what is usual where wrong labels are as sure as the right ones.
+    # Confident learning asks for more than is usual for a label. In view of the others it names more labels that are
+    # wrong among fewer, but in a small set, where wrong labels weigh, it misses what networks alone say plainly.
     # One job: this may run in the server, which is not to be forked.
-    disputed = find_multilabel_issues_per_class(given, probabilities, n_jobs=1)
-    return quality, disputed & (quality < 0.5)
+    disputed = [find_multilabel_issues_per_class(given, said, n_jobs=1) for said in (likely, probabilities)]
+    return quality, np.logical_or(*disputed) & (quality < 0.5)

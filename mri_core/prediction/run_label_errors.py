@@ -136,8 +136,9 @@ class LabelErrors:
             severity="warning",
             count=len(rows),
             of="slices",
-            summary=f"{counted(len(rows), 'slices')} with a label that {networks} contradict, none of which learnt "
-            f"from the slice, and that is likelier wrong than right. Judged were {self.covered}.",
+            summary=f"{counted(len(rows), 'slices')} with a label that is probably wrong, by the word of networks "
+            "that never learnt from the slice and by its other labels. "
+            f"Judged were {self.covered}, by {networks}.",
             meaning="In training a wrong label teaches what is not so; in validation and test it counts right answers "
             "as errors, and scores come out too low. Leaving out slices on which only the networks are wrong makes "
             "scores look better than they are.",

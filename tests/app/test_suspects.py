@@ -84,12 +84,13 @@ def test_one_run_judges_at_once_what_it_never_learnt_from(lab, trained, dataset,
     assert {lab.get(run_id).spec.model_copy(update={"left_out": 0}) for run_id in handed} == {spec}
 
 
-def test_five_networks_judge_all_slices_the_surest_first(judged: LabelErrors, open_page: Open) -> None:
+def test_five_networks_judge_all_slices_the_surest_first(judged: LabelErrors, open_page: Open, monkeypatch) -> None:
+    monkeypatch.setattr("app.ui.gallery.PER_PAGE", 6)
     app = page(open_page)
     assert "Judged were 300 of 300 slices" in texts(app)
     assert not [each for each in app.button if each.label.startswith("Train")]
-    first = judged.suspects(judged.ranked()[:24])
-    assert enlarged(app) == [one.id for one in first]
+    first = judged.suspects(judged.ranked()[:6])
+    assert len(first) == 6 and enlarged(app) == [one.id for one in first]
     for one in first:
         assert f"given: {one.labels_in_words}" in texts(app)
         for name, quality in one.doubted.items():
@@ -98,7 +99,7 @@ def test_five_networks_judge_all_slices_the_surest_first(judged: LabelErrors, op
             assert told in texts(app)
     assert ", all 5 parts" in app.sidebar.selectbox[1].options[0]
     app = page(open_page, page="2")
-    assert enlarged(app) == [one.id for one in judged.suspects(judged.ranked()[24:48])]
+    assert enlarged(app) == [one.id for one in judged.suspects(judged.ranked()[6:12])]
 
 
 def test_a_label_is_chosen_and_kept_in_the_address(judged: LabelErrors, open_page: Open) -> None:

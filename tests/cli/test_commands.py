@@ -112,10 +112,9 @@ def test_from_nothing_to_a_label_probability(home, engine_ended, refused, tmp_pa
     assert all(0 <= p <= 1 for p in answer["probabilities"].values())
     assert answer["no_finding"] == (not answer["labels"])
 
-    for form in ("onnx", "keras"):
-        out = tmp_path / f"model.{form}"
-        assert document("export", "last", "--format", form, "--out", str(out))["difference"] <= 1e-5
-        assert out.stat().st_size > 1000
+    out = tmp_path / "model.onnx"
+    assert document("export", "last", "--out", str(out))["difference"] <= 1e-5  # every format: tests/exporting
+    assert out.stat().st_size > 1000
 
     refusal = refused("stop", "last")
     assert "is finished already" in refusal
