@@ -87,7 +87,9 @@ def choose_columns(chosen: Chosen) -> tuple[Choices, str | None]:
     if kind is None or kind in LABELLED:
         with errors.in_words():
             columns = cache.label_table(chosen.place, chosen.table)
-    whole = _of_volumes(kind)
+    whole = replace(
+        _of_volumes(kind), resplit=st.checkbox("Split anew, whatever the source says", key="import resplit")
+    )
     if not columns:
         return replace(whole, table=chosen.table), kind
     first, second, third = st.columns(3)
@@ -105,7 +107,6 @@ def choose_columns(chosen: Chosen) -> tuple[Choices, str | None]:
     separator = None
     if listed:
         separator = right.text_input("What stands between the names", placeholder="Find it", max_chars=1) or None
-    resplit = st.checkbox("Split anew, whatever the source says", key="import resplit")
     chosen_columns = replace(
         whole,
         table=chosen.table,
@@ -115,7 +116,6 @@ def choose_columns(chosen: Chosen) -> tuple[Choices, str | None]:
         label_columns=() if listed else tuple(labels),
         labels_in=listed,
         separator=separator,
-        resplit=resplit,
     )
     return chosen_columns, kind
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mri_core.cli.output import messages
+from mri_core.cli.output import Json, messages, print_json
 from mri_core.cli.training import RunName
 from mri_core.errors import InvalidInput
 from mri_core.prediction.predictor import load_predictor
@@ -23,6 +23,7 @@ def serve(
         "127.0.0.1"
     ),
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen at.")] = 8502,
+    json: Json = False,
 ) -> None:
     """Answer predictions over HTTP. The variable MRI_TOKEN holds the token that clients have to show."""
     import uvicorn
@@ -37,7 +38,11 @@ def serve(
         )
     found = RunStore(Settings()).find(run)
     service = make_service(load_predictor(found.folder), found.name, token)
-    messages.print(f"Serving {found.name} at http://{host}:{port}; http://{host}:{port}/docs says how.", markup=False)
+    address = f"http://{host}:{port}"
+    if json:
+        print_json({"run": found.id, "address": address})
+    else:
+        messages.print(f"Serving {found.name} at {address}; {address}/docs says how.", markup=False)
     uvicorn.run(service, host=host, port=port, log_level="warning", limit_concurrency=200, server_header=False)
 
 

@@ -179,8 +179,7 @@ def test_names_from_a_user_are_taken_literally(bench) -> None:
     hostile = "</script><img src=x onerror=alert(1)>|"
     renamed = bench.dataset.header.model_copy(update={"label_names": (hostile, "b", "*c*"), "name": "my set"})
     data = type(bench.dataset)(bench.dataset.folder, renamed)
-    names = dict(zip(bench.dataset.label_names, renamed.label_names, strict=True))
-    data.__dict__["index"] = bench.dataset.index.rename(columns=names)
+    data.__dict__["truth"] = bench.dataset.truth
     finish_all(bench.store, data, 2, {"cnn": 0.9})
     found = make_reproduction(data, read_standing(data.fingerprint, bench.store, configurations(), 2), bench.store)
     document = reproduction_document(found)

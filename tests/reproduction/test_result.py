@@ -68,7 +68,7 @@ def test_cost_and_table_of_a_configuration(bench, make) -> None:
 
 def test_claims_about_a_third_label_need_one(bench, make) -> None:
     two = replace(bench.dataset, header=bench.dataset.header.model_copy(update={"label_names": ("a", "b")}))
-    two.__dict__["index"] = bench.dataset.index.rename(columns={"label 1": "a", "label 2": "b"})
+    two.__dict__["truth"] = bench.dataset.truth[:, :2]
     finish(bench.store, two, "cnn", 0)
     standing = read_standing(two.fingerprint, bench.store, configurations(), 3)
     found = make_reproduction(two, standing, bench.store)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 import time
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from mri_core.datasets.importing.table import SUFFIXES
 from mri_core.datasets.importing.zipped import unpacked
-from mri_core.errors import InvalidInput, StorageError
+from mri_core.errors import InvalidInput, MriError, StorageError
 from mri_core.settings import Settings, make_folder
 
 SLICES = (".zip", ".npz", ".npy")
@@ -46,12 +47,13 @@ def keep_upload(settings: Settings, data: BinaryIO, name: str) -> Path:
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise StorageError(f"cannot keep the upload in {folder.parent}: {error.strerror}; make room") from error
-    except InvalidInput:
+    except MriError:
         shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
 def _clear_old(settings: Settings) -> None:
     for folder in (settings.root / "uploads").glob("*"):
-        if time.time() - folder.stat().st_mtime > KEPT_SECONDS:
-            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(FileNotFoundError):  # another session clears away too
+            if time.time() - folder.stat().st_mtime > KEPT_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
