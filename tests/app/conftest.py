@@ -7,10 +7,17 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.ui import cache
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
 
 HOME = Path(__file__).parents[2] / "app" / "Home.py"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_checked_yet() -> None:
+    """What the checks found is kept for all sessions of a server, which these tests' processes stand for."""
+    cache._checked.clear()
 
 
 @pytest.fixture
