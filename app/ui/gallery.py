@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.ui import errors, images, paging, state
+from app.ui import errors, images, paging, state, tiles
 from mri_core import words
 from mri_core.charts import failure_tables as tables
 from mri_core.charts.prediction import probability_bars
-from mri_core.charts.theme import NO_FINDING, label_colours
+from mri_core.charts.theme import label_colours
 from mri_core.datasets.browse import neighbours, page_rows
 from mri_core.prediction.run_failures import KINDS, JudgedSlice, Kind, RunFailures
 
@@ -104,15 +104,8 @@ def _draw_tile(found: RunFailures, one: JudgedSlice) -> None:
     truth, said = tables.set_name(one.truth), tables.set_name(one.labels)
     with st.container(width=images.TILE, gap=None):
         _draw_picture(found, one, images.TILE, f"Slice {one.id}: truth {truth}, predicted {said}")
-        st.button(
-            words.plain(one.id),
-            key=f"enlarge {one.place} of {found.judged.run.id} {found.judged.split}",
-            type="tertiary",
-            icon=":material/zoom_in:",
-            help="See it large, with all probabilities",
-            on_click=state.to_address,
-            kwargs={"slice": one.id},
-        )
+        key = f"enlarge {one.place} of {found.judged.run.id} {found.judged.split}"
+        tiles.open_button(one.id, key, "See it large, with all probabilities")
         probability = f"{words.score(one.probabilities[one.worst_label])} of {words.plain(one.worst_label)}"
         patient = f"{words.plain(one.patient)} · " if one.patient else ""
         st.caption(f"{patient}loss {words.score(one.loss)}  \nprobability {probability}")
@@ -123,16 +116,11 @@ def _draw_picture(found: RunFailures, one: JudgedSlice, width: int, alt: str) ->
     """The slice on black over a strip of the labels it carries; nothing where the data set is gone."""
     if found.judged.dataset is None or one.row is None:
         return
-    colours = label_colours(found.judged.predictions.label_names)
-    strip = [colours[name] if name in one.truth else None for name in colours] if one.truth else [NO_FINDING]
-    images.show(found.judged.dataset.pixels[one.row], alt, width, strip)
+    names = found.judged.predictions.label_names
+    tiles.draw_slice(found.judged.dataset.pixels[one.row], alt, names, one.truth, width)
 
 
-def _close() -> None:
-    state.to_address(slice=None)
-
-
-@st.dialog("Slice", width="large", icon=":material/zoom_in:", on_dismiss=_close)
+@st.dialog("Slice", width="large", icon=":material/zoom_in:", on_dismiss=tiles.forget_slice)
 def _enlarge(found: RunFailures, places: Sequence[int], label: str | None) -> None:
     """The slice that the address names."""
     with errors.in_words():
@@ -147,17 +135,8 @@ def _show_large(found: RunFailures, place: int, places: Sequence[int], label: st
         if one.row is None:
             st.info("There is no picture: the data set is gone.", icon=":material/image_not_supported:")
         _draw_picture(found, one, images.LARGE, f"Slice {one.id} enlarged")
-        with st.container(horizontal=True):
-            moves = zip(("Worse", "Better"), ("arrow_back", "arrow_forward"), neighbours(places, place), strict=True)
-            for text, icon, other in moves:
-                target = found.slices([other])[0].id if other is not None else one.id
-                st.button(
-                    text,
-                    icon=f":material/{icon}:",
-                    disabled=other is None,
-                    on_click=state.to_address,
-                    kwargs={"slice": target},
-                )
+        before, after = (None if other is None else found.slices([other])[0].id for other in neighbours(places, place))
+        tiles.go_on(("Worse", "Better"), (before, after))
     with right:
         st.plotly_chart(probability_bars(one, label_colours(list(one.probabilities))), key="model's view")
         st.table(_facts(one, label), hide_header=True, border="horizontal")
@@ -179,10 +158,4 @@ def _link_to_browse(found: RunFailures, one: JudgedSlice) -> None:
     dataset, picked = found.judged.dataset, state.dataset()
     # Another page would open the data set that is picked at the side.
     if dataset is not None and picked is not None and picked.name == dataset.name:
-        st.page_link(
-            "views/browse.py",
-            label="See it among its neighbours",
-            icon=":material/grid_view:",
-            query_params={"dataset": dataset.name, "sort": "position", "slice": one.id}
-            | ({"patient": one.patient} if one.patient else {}),
-        )
+        tiles.link_to_browse(dataset.name, one.id, one.patient)

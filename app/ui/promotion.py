@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.ui import cache, errors, state
+from app.ui import cache, errors, judgements, state
 from mri_core import words
 from mri_core.charts.champions import challenge_in_words, champions_in_words, comparing_in_words
 from mri_core.prediction.challenge import Challenge
@@ -47,7 +47,7 @@ def confirm_promotion(run: Run) -> None:
     """Draw the comparison with the present champion and the question; on yes, promote and draw the page again."""
     with errors.in_words():
         champion = cache.champion(run.dataset_name)
-        found = cache.challenge(run, champion)
+        found = judgements.challenge(run, champion)
         st.write(f"Predict then starts with {words.plain(run.name)} on data set {words.plain(run.dataset_name)}.")
         _draw(found)
         worse = found.verdict == "worse beyond chance"

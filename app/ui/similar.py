@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.ui import images, state
+from app.ui import images, tiles
 from mri_core import words
 from mri_core.charts.failure_tables import set_name
-from mri_core.charts.theme import NO_FINDING, label_colours
 from mri_core.datasets.browse import SliceRecord
 from mri_core.datasets.dataset import Dataset
 from mri_core.embedding.embedding import embed, kept_embedding
@@ -61,23 +60,12 @@ def look_at_all(dataset: Dataset):
 
 def _draw_tile(dataset: Dataset, one: SimilarSlice) -> None:
     record = one.record
-    colours = label_colours(dataset.label_names)
     said = set_name(record.labels) if record.labelled else "labels unknown"
-    strip = [colours[name] if name in record.labels else None for name in colours]
     with st.container(width=images.TILE, gap=None):
-        images.show(
-            dataset.pixels[record.row],
-            f"Similar slice {record.id}: {said}",
-            colours=strip if record.labels else [NO_FINDING if record.labelled else None],
-        )
-        st.button(
-            words.plain(record.id),
-            key=f"similar {record.row} of {dataset.fingerprint}",
-            type="tertiary",
-            icon=":material/arrow_forward:",
-            help="Go on to this slice",
-            on_click=state.to_address,
-            kwargs={"slice": record.id},
-        )
+        alt = f"Similar slice {record.id}: {said}"
+        names = dataset.label_names
+        tiles.draw_slice(dataset.pixels[record.row], alt, names, record.labels, labelled=record.labelled)
+        key = f"similar {record.row} of {dataset.fingerprint}"
+        tiles.open_button(record.id, key, "Go on to this slice", ":material/arrow_forward:")
         patient = f"{words.plain(record.patient)} · " if record.patient else ""
         st.caption(f"{patient}{words.plain(said)}  \ndistance {words.score(one.distance)}")

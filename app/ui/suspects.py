@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app.ui import cache, errors, excluding, gallery, images, judges, state
+from app.ui import errors, excluding, gallery, images, judgements, judges, state, tiles
 from mri_core import words
 from mri_core.charts.label_errors import given_and_said
-from mri_core.charts.theme import NO_FINDING, label_colours
+from mri_core.charts.theme import label_colours
 from mri_core.datasets.browse import neighbours, page_rows
 from mri_core.datasets.dataset import Dataset
 from mri_core.prediction.run_label_errors import LabelErrors, Suspect
@@ -26,7 +26,7 @@ def draw(dataset: Dataset) -> None:
     chosen = judges.pick(dataset)
     if not chosen.ended:
         return
-    found = cache.label_errors(dataset.header, chosen.runs)
+    found = judgements.label_errors(dataset.header, chosen.runs)
     findings = found.findings()
     if not findings:
         st.success(f"No label is in doubt on {found.covered}.", icon=":material/check_circle:")
@@ -38,7 +38,7 @@ def draw(dataset: Dataset) -> None:
     advice.markdown(f"**What to do**  \n{words.plain(finding.advice)}")
     with st.expander("How many of each label"):
         st.dataframe(numbers_table(finding), hide_index=True)
-    label = _choose_label(dataset)
+    label = tiles.choose_label("In doubt", dataset.label_names, f"doubts of {dataset.fingerprint}")
     places = found.ranked(label)
     if state.from_address("slice"):
         _enlarge(found, places)
@@ -47,24 +47,6 @@ def draw(dataset: Dataset) -> None:
         return
     _draw_actions(found, label, len(places))
     _draw_gallery(found, label, places)
-
-
-def _choose_label(dataset: Dataset) -> str | None:
-    """The label whose doubts are shown, None for any."""
-    # By place, because a label may itself be called what stands for all of them.
-    names = [None, *dataset.label_names]
-    wanted = state.list_from_address("label", dataset.label_names)
-    place = st.pills(
-        "In doubt",
-        range(len(names)),
-        default=names.index(wanted[0]) if wanted else 0,
-        required=True,
-        format_func=lambda place: words.plain(names[place]) if place else "any label",
-        on_change=gallery.first_page,
-        key=f"doubts of {dataset.fingerprint}",
-    )
-    state.to_address(label=names[place])
-    return names[place]
 
 
 def _draw_actions(found: LabelErrors, label: str | None, suspects: int) -> None:
@@ -101,15 +83,7 @@ def _draw_gallery(found: LabelErrors, label: str | None, places: Sequence[int]) 
 def _draw_tile(found: LabelErrors, one: Suspect) -> None:
     with st.container(width=images.TILE, gap=None):
         _draw_picture(found, one, images.TILE, f"Slice {one.id}: given {one.labels_in_words}, in doubt {one.why}")
-        st.button(
-            words.plain(one.id),
-            key=f"enlarge suspect {one.row}",
-            type="tertiary",
-            icon=":material/zoom_in:",
-            help="See it large, beside what the networks say",
-            on_click=state.to_address,
-            kwargs={"slice": one.id},
-        )
+        tiles.open_button(one.id, f"enlarge suspect {one.row}", "See it large, beside what the networks say")
         lines = [
             f"**{words.plain(name)} {'given' if name in one.labels else 'not given'}**, "
             f"networks {words.score(one.probabilities[name])}, quality {words.score(quality)}"
@@ -119,16 +93,10 @@ def _draw_tile(found: LabelErrors, one: Suspect) -> None:
 
 
 def _draw_picture(found: LabelErrors, one: Suspect, width: int, alt: str) -> None:
-    colours = label_colours(found.dataset.label_names)
-    strip = [colours[name] if name in one.labels else None for name in colours] if one.labels else [NO_FINDING]
-    images.show(found.dataset.pixels[one.row], alt, width, strip)
+    tiles.draw_slice(found.dataset.pixels[one.row], alt, found.dataset.label_names, one.labels, width)
 
 
-def _close() -> None:
-    state.to_address(slice=None)
-
-
-@st.dialog("Slice", width="large", icon=":material/zoom_in:", on_dismiss=_close)
+@st.dialog("Slice", width="large", icon=":material/zoom_in:", on_dismiss=tiles.forget_slice)
 def _enlarge(found: LabelErrors, places: Sequence[int]) -> None:
     """The slice that the address names; the buttons go on in the order of the gallery."""
     with errors.in_words():
@@ -137,19 +105,10 @@ def _enlarge(found: LabelErrors, places: Sequence[int]) -> None:
         left, right = st.columns(2, gap="medium")
         with left:
             _draw_picture(found, one, images.LARGE, f"Slice {one.id} enlarged")
-            with st.container(horizontal=True):
-                moves = zip(
-                    ("Surer", "Less sure"), ("arrow_back", "arrow_forward"), neighbours(places, place), strict=True
-                )
-                for text, icon, other in moves:
-                    target = found.suspects([other])[0].id if other is not None else one.id
-                    st.button(
-                        text,
-                        icon=f":material/{icon}:",
-                        disabled=other is None,
-                        on_click=state.to_address,
-                        kwargs={"slice": target},
-                    )
+            before, after = (
+                None if other is None else found.suspects([other])[0].id for other in neighbours(places, place)
+            )
+            tiles.go_on(("Surer", "Less sure"), (before, after))
         with right:
             st.plotly_chart(given_and_said(one, label_colours(found.dataset.label_names)), key="the networks' view")
             facts = {
@@ -164,10 +123,4 @@ def _enlarge(found: LabelErrors, places: Sequence[int]) -> None:
                 hide_header=True,
                 border="horizontal",
             )
-            st.page_link(
-                "views/browse.py",
-                label="See it among its neighbours",
-                icon=":material/grid_view:",
-                query_params={"dataset": found.dataset.name, "sort": "position", "slice": one.id}
-                | ({"patient": one.patient} if one.patient else {}),
-            )
+            tiles.link_to_browse(found.dataset.name, one.id, one.patient)

@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from app.ui import empty, errors, images, paging, similar, state
+from app.ui import empty, errors, images, paging, similar, state, tiles
 from mri_core import words
 from mri_core.charts.intensity import intensity_histogram
-from mri_core.charts.theme import NO_FINDING, label_colours
 from mri_core.datasets.browse import (
     MATCHES,
     SORTS,
@@ -139,33 +138,16 @@ def findings_in_words(record: SliceRecord) -> str:
 
 
 def show_tile(dataset: Dataset, record: SliceRecord, pixels) -> None:
-    colours = label_colours(dataset.label_names)
-    strip = [colours[name] if name in record.labels else None for name in dataset.label_names]
     said = findings_in_words(record)
     with st.container(width=images.TILE, gap=None):
-        images.show(
-            pixels,
-            f"Slice {record.id}: {said}",
-            colours=strip if record.labels else [NO_FINDING if record.labelled else None],
-        )
-        st.button(
-            words.plain(record.id),
-            key=f"enlarge {record.row} of {dataset.fingerprint}",
-            type="tertiary",
-            icon=":material/zoom_in:",
-            help="Enlarge",
-            on_click=state.to_address,
-            kwargs={"slice": record.id},
-        )
+        alt = f"Slice {record.id}: {said}"
+        tiles.draw_slice(pixels, alt, dataset.label_names, record.labels, labelled=record.labelled)
+        tiles.open_button(record.id, f"enlarge {record.row} of {dataset.fingerprint}", "Enlarge")
         patient = f"{words.plain(record.patient)} · " if record.patient else ""
         st.caption(f"{patient}{words.plain(said)}")
 
 
-def close() -> None:
-    state.to_address(slice=None)
-
-
-@st.dialog("Slice", width="large", icon=":material/zoom_in:", on_dismiss=close)
+@st.dialog("Slice", width="large", icon=":material/zoom_in:", on_dismiss=tiles.forget_slice)
 def enlarge(dataset: Dataset, rows) -> None:
     """The slice that the address names."""
     with errors.in_words():
@@ -180,18 +162,10 @@ def show_large(dataset: Dataset, row: int, rows) -> None:
     picture, facts = st.columns(2, gap="medium")
     with picture:
         images.show(pixels, f"Slice {record.id} enlarged", images.LARGE)
-    with picture.container(horizontal=True):
-        for text, icon, row in zip(
-            ("Previous", "Next"), ("arrow_back", "arrow_forward"), neighbours(rows, record.row), strict=True
-        ):
-            target = slice_records(dataset, [row])[0].id if row is not None else record.id
-            st.button(
-                text,
-                icon=f":material/{icon}:",
-                disabled=row is None,
-                on_click=state.to_address,
-                kwargs={"slice": target},
-            )
+        before, after = (
+            None if other is None else slice_records(dataset, [other])[0].id for other in neighbours(rows, record.row)
+        )
+        tiles.go_on(("Previous", "Next"), (before, after))
     with facts:
         st.plotly_chart(intensity_histogram(found.counts.tolist(), found.mean))
         st.table(metadata(dataset, record, found), hide_header=True, border="horizontal")

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from app.ui import cache, judging, state
+from app.ui import judgements, judging, state
 from mri_core import words
 from mri_core.charts import calibration_tables as tables
 from mri_core.charts.calibration import reliability_figure
@@ -38,7 +38,7 @@ def main() -> None:
     run = judging.pick_run()
     if run is None:
         return
-    found = cache.calibration(run)
+    found = judgements.calibration(run)
     draw_storing(run, found)
     label = judging.pick_label(run)
     effects = draw_curves(run, found, label)
@@ -84,7 +84,7 @@ def draw_curves(run: Run, found: RunCalibration, label: str) -> dict[str, Effect
         with column:
             st.subheader(f"{split.capitalize()} slices")
             try:
-                effects[split] = cache.calibration_effect(run, split)
+                effects[split] = judgements.calibration_effect(run, split)
             except NotFound as error:
                 st.info(words.plain(str(error)), icon=":material/lab_profile:")
                 continue

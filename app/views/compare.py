@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app.ui import cache, comparing, disputed, errors, judging, state
+from app.ui import comparing, disputed, errors, judgements, judging, state
 from mri_core import words
 from mri_core.charts import comparison as charts
 from mri_core.charts import comparison_tables as tables
@@ -52,7 +52,7 @@ def draw_comparison(chosen: Sequence[Run]) -> None:
     paired = keep_version(chosen)
     if len(paired) > 1:
         with errors.in_words():
-            draw_paired(cache.comparison(tuple(paired), split), chosen)
+            draw_paired(judgements.comparison(tuple(paired), split), chosen)
     else:
         draw_settings(chosen)
     draw_curves(chosen)
@@ -119,7 +119,7 @@ def draw_slices(compared: RunComparison, place: int) -> None:
     table = tables.reclassified_in_words(comparison)
     columns = dict.fromkeys(table.columns[2:4], st.column_config.TextColumn(alignment="right"))
     st.dataframe(table, column_config={"_index": TITLES, **columns})
-    a, b = (cache.judged(run, compared.split) for run in (compared.runs[0], compared.runs[1 + place]))
+    a, b = (judgements.judged(run, compared.split) for run in (compared.runs[0], compared.runs[1 + place]))
     disputed.draw_gallery(comparison, a, b)
 
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.ui import cache, gallery, judging, state
+from app.ui import cache, gallery, judgements, judging, state, tiles
 from app.ui.gallery import named, save_as
 from mri_core import words
 from mri_core.charts import failure_tables as tables
@@ -34,6 +34,7 @@ AREA = (
     "are nested, a larger lesion tends to carry more of them. It is no area, and where labels are not nested it says "
     "nothing of one."
 )
+ANY_LABEL = "Which errors count on this page. On any label: a slice is right when every label on it is."
 WILSON = (
     "Bins hold about as many slices each. Whiskers are 95 % Wilson intervals. They take slices as independent, which "
     "slices of one patient are not, so they are rather too narrow."
@@ -52,9 +53,9 @@ def main() -> None:
         return
     with st.container(horizontal=True, gap="large"):
         split = judging.pick_split()
-        label = choose_label(run)
-    found = cache.failures(run, split)
-    figures = cache.failure_figures(run, split, label)
+        label = tiles.choose_label("Errors on", run.label_names, f"errors of {run.id} on", ANY_LABEL)
+    found = judgements.failures(run, split)
+    figures = judgements.failure_figures(run, split, label)
     draw_sum(found, split, label)
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -65,25 +66,6 @@ def main() -> None:
     draw_error_rates(run, split, found, figures, label)
     draw_errors_by_finding(run, split, found, label)
     draw_consistency(run, split)
-
-
-def choose_label(run: Run) -> str | None:
-    """The label whose errors count, None for any."""
-    # By place, because a label may itself be called what stands for all of them.
-    names = [None, *run.label_names]
-    wanted = state.list_from_address("label", run.label_names)
-    place = st.pills(
-        "Errors on",
-        range(len(names)),
-        default=names.index(wanted[0]) if wanted else 0,
-        required=True,
-        format_func=lambda place: words.plain(names[place]) if place else "any label",
-        help="Which errors count on this page. On any label: a slice is right when every label on it is.",
-        on_change=gallery.first_page,
-        key=f"errors of {run.id} on",
-    )
-    state.to_address(label=names[place])
-    return names[place]
 
 
 def draw_sum(found: RunFailures, split: str, label: str | None) -> None:
@@ -181,7 +163,7 @@ def draw_errors_by_finding(run: Run, split: str, found: RunFailures, label: str 
 
 def draw_consistency(run: Run, split: str) -> None:
     st.subheader("Consistency with the label tree", help=TREE)
-    found = cache.consistency(run, split)
+    found = judgements.consistency(run, split)
     if found is None:
         st.info(
             "The tree is found in the training labels, which are gone with the data set.",

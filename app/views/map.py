@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.ui import cache, empty, errors, images, judging, similar, state
+from app.ui import cache, empty, errors, images, judgements, judging, similar, state, tiles
 from app.ui.gallery import save_as
 from mri_core import words
 from mri_core.charts.failure_tables import set_name
@@ -75,7 +75,7 @@ def draw(dataset: Dataset, table) -> None:
         st.page_link("views/train.py", label="Train a network", icon=":material/arrow_forward:")
         return
     if run is not None:
-        table = with_outcomes(table, [cache.failures(run, split) for split in judging.JUDGED])
+        table = with_outcomes(table, [judgements.failures(run, split) for split in judging.JUDGED])
     key = f"map of {dataset.fingerprint} {colouring} {label} {run.id if run else None}"
     st.plotly_chart(
         map_figure(table, dataset.label_names, colouring, label),
@@ -147,11 +147,7 @@ def open_slice(key: str) -> None:
         state.to_address(slice=slice_id)
 
 
-def close() -> None:
-    state.to_address(slice=None)
-
-
-@st.dialog("Slice", width="large", icon=":material/zoom_in:", on_dismiss=close)
+@st.dialog("Slice", width="large", icon=":material/zoom_in:", on_dismiss=tiles.forget_slice)
 def enlarge(dataset: Dataset) -> None:
     """The slice that the address names, and those that look like it."""
     with errors.in_words():

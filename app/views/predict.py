@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app.ui import cache, empty, images, state
+from app.ui import cache, empty, images, judgements, state
 from mri_core import words
 from mri_core.charts import prediction as charts
 from mri_core.charts.champions import MARK
@@ -44,7 +44,7 @@ def main() -> None:
             f"{len(files)} files were dropped, expected at most {MOST_FILES} at once; `mri predict` takes any number."
         )
         return
-    answers = [cache.answer(run, file.name, file.getvalue()) for file in files]
+    answers = [judgements.answer(run, file.name, file.getvalue()) for file in files]
     table = answers_table(answers)
     if len(table):
         st.download_button(
@@ -128,7 +128,7 @@ def show_seen(run: Run, number: int, prediction: Prediction) -> None:
             images.show(prediction.seen, alt=f"{prediction.source} as the model sees it", width=240)
             st.caption(f"As the model sees it: {words.size(prediction.seen.shape)} pixels, intensities 0 to 255.")
             return
-        found = cache.evidence(run, prediction.seen)[labels[asked]]
+        found = judgements.evidence(run, prediction.seen)[labels[asked]]
     opacity = st.slider("Opacity", 0, 100, 60, format="%d %%", key=f"opacity {number}")
     with place:
         images.show(

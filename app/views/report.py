@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.ui import cache, judging, promotion, state
+from app.ui import judgements, judging, promotion, state
 from mri_core import words
 from mri_core.card.forms import as_html, as_json
 from mri_core.charts import score_tables as tables
@@ -30,10 +30,10 @@ def main() -> None:
         split = judging.pick_split()
         promotion.offer(run)
         offer_card(run)
-    report = cache.report(run, split)
+    report = judgements.report(run, split)
     draw_scores(run, split, report)
     draw_beside(report)
-    figures = cache.report_figures(run, split)
+    figures = judgements.report_figures(run, split)
     draw_strata(report)
     draw_confusion(figures)
     draw_curves(report, figures)
@@ -49,7 +49,7 @@ def offer_card(run: Run) -> None:
         for form, written, kind in (("HTML", as_html, "text/html"), ("JSON", as_json, "application/json")):
             st.download_button(
                 f"Download as one {form} file",
-                lambda written=written: written(cache.card(run)),
+                lambda written=written: written(judgements.card(run)),
                 f"{run.name} model card.{form.lower()}",
                 kind,
                 icon=":material/download:",

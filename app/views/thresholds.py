@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.ui import cache, errors, judging, state
+from app.ui import errors, judgements, judging, state
 from mri_core import words
 from mri_core.charts import threshold_tables as tables
 from mri_core.charts import thresholds as charts
@@ -37,7 +37,7 @@ def main() -> None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         label = judging.pick_label(run)
-        saved = cache.judged(run, SPLIT).description.threshold_choices.get(label)
+        saved = judgements.judged(run, SPLIT).description.threshold_choices.get(label)
         rule = pick_rule(saved)
         parameter = pick_parameter(rule, saved)
         for_all = st.button(
@@ -48,7 +48,7 @@ def main() -> None:
     if for_all:
         save_for_all(run, rule, parameter)
     workbench(run, label, rule, parameter)
-    csv = tables.every_threshold(cache.workbench(run, label)).to_csv(index=False)
+    csv = tables.every_threshold(judgements.workbench(run, label)).to_csv(index=False)
     st.download_button(
         "Every threshold as CSV", csv, f"{run.name} {label} thresholds on {SPLIT}.csv", "text/csv", on_click="ignore"
     )
@@ -103,7 +103,7 @@ def told(expected: Parameter, before: float | None) -> float:
 
 
 def save_for_all(run: Run, rule: str, parameter: float | None) -> None:
-    judged = cache.judged(run, SPLIT)
+    judged = judgements.judged(run, SPLIT)
     chosen, refused = choose_thresholds(
         judged.stored, run.label_names, rule, parameter, calibration=judged.description.calibration
     )
@@ -116,7 +116,7 @@ def save_for_all(run: Run, rule: str, parameter: float | None) -> None:
 def workbench(run: Run, label: str, rule: str, parameter: float | None) -> None:
     """The slider and what follows it; apart from the rest of the page, so that it follows at once."""
     with errors.in_words():
-        judged, bench = cache.judged(run, SPLIT), cache.workbench(run, label)
+        judged, bench = judgements.judged(run, SPLIT), judgements.workbench(run, label)
         present = judged.description.thresholds[label]
         left, middle, right = st.columns(3, gap="medium")
         with left:
@@ -183,7 +183,7 @@ def draw_saving(judged: JudgedRun, choice: ChosenThreshold) -> None:
 
 def draw_saved(run: Run) -> None:
     st.subheader("The model's thresholds", help="What Predict, the Report and the commands use.")
-    description = cache.judged(run, SPLIT).description
+    description = judgements.judged(run, SPLIT).description
     st.table(tables.choices_in_words(description, state.moment))
     st.caption("Sensitivity and precision as they were on the slices the threshold was chosen on, which flatters.")
     csv = tables.choices_table(description).to_csv(index_label="label")
@@ -193,7 +193,7 @@ def draw_saved(run: Run) -> None:
 def draw_test(run: Run) -> None:
     st.subheader("On test slices", help=TEST_HELP)
     try:
-        judged = cache.report(run, "test").judgement.slices
+        judged = judgements.report(run, "test").judgement.slices
     except NotFound as error:
         st.info(words.plain(str(error)), icon=":material/lab_profile:")
         return

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from typing import Any
 
 from mri_core.errors import ImageError
@@ -51,12 +52,10 @@ def _read(data: bytes, name: str, preprocessing: Preprocessing) -> tuple[dict[st
 
 
 def _load() -> None:
-    import gzip  # noqa: F401
-
-    import nibabel  # noqa: F401
-    import pydicom.pixels  # noqa: F401
     from PIL import Image
 
+    for name in ("gzip", "nibabel", "pydicom.pixels"):
+        import_module(name)
     Image.init()
 
 

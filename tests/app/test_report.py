@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import classification_report, roc_auc_score
 from streamlit.testing.v1 import AppTest
 
-from app.ui import cache
+from app.ui import judgements
 from mri_core.datasets.dataset import open_dataset
 from mri_core.evaluation.predictions import load_predictions
 from mri_core.evaluation.thresholds import MANUAL, choose_threshold
@@ -119,7 +119,7 @@ def test_an_unknown_run_is_said_in_words(trained, open_page: Open) -> None:
 
 def test_the_model_card_is_made_only_when_it_is_asked_for(trained, open_page: Open, monkeypatch) -> None:
     made = []
-    monkeypatch.setattr("app.ui.cache.make_card", lambda run, settings: made.append(run))
+    monkeypatch.setattr("app.ui.judgements.make_card", lambda run, settings: made.append(run))
     app = open_page("report", run=trained.run_id)
     assert not app.exception and made == []
     cards = [each for each in app.download_button if each.proto.deferred_file_id]
@@ -128,10 +128,10 @@ def test_the_model_card_is_made_only_when_it_is_asked_for(trained, open_page: Op
 
 def test_the_card_follows_the_models_thresholds(lab, trained, open_page: Open) -> None:
     run = lab.get(trained.run_id)
-    before = cache.card(run)
-    assert cache.card(run) is before and before.description.thresholds["label 1"] == 0.5
+    before = judgements.card(run)
+    assert judgements.card(run) is before and before.description.thresholds["label 1"] == 0.5
     stored = before.judged["validation"].stored
     save_thresholds(run.folder, [choose_threshold(stored, "label 1", MANUAL, 0.3)])
-    after = cache.card(run)
+    after = judgements.card(run)
     assert after.description.thresholds["label 1"] == 0.3
     assert after.reports["test"].evaluation.thresholds[0] == 0.3

@@ -34,21 +34,6 @@ def document(*arguments: str):
 
 
 @pytest.fixture
-def typed(monkeypatch, capsys):
-    """A command in this process, which saves starting another: (exit status, standard output, standard error)."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["mri", *map(str, arguments)])
-        monkeypatch.setattr(sys, "excepthook", sys.excepthook)
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ending:
-            cli.main()
-        return (ending.value.code, *capsys.readouterr())
-
-    return run
-
-
-@pytest.fixture
 def refused(typed):
     """The one line of a command that could not be done."""
 

@@ -4,31 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 
 import numpy as np
 import pytest
 from ended_runs import add_run
 from sklearn.metrics import f1_score
 
-from mri_core import cli
 from mri_core.evaluation.predictions import load_predictions
 from mri_core.runs.store import RunStore
 
 
 @pytest.fixture
-def typed(monkeypatch, capsys):
+def typed(typed):
     """(exit status, standard output, standard error) of `mri compare …`."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["mri", "compare", *map(str, arguments)])
-        monkeypatch.setattr(sys, "excepthook", sys.excepthook)
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ending:
-            cli.main()
-        return (ending.value.code, *capsys.readouterr())
-
-    return run
+    return lambda *arguments: typed("compare", *arguments)
 
 
 @pytest.fixture

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from judges_support import SETTINGS, add_judges, planted_in
 
-from mri_core import cli
 from mri_core.datasets.dataset import Dataset, open_dataset
 from mri_core.prediction.out_of_fold import cross_validation_of
 from mri_core.prediction.run_label_errors import find_label_errors
@@ -20,21 +18,6 @@ from mri_core.settings import Settings
 from mri_core.training.presets import PRESETS
 
 Typed = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> Typed:
-    """A command in this process: (exit status, standard output, standard error)."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["mri", *map(str, arguments)])
-        monkeypatch.setattr(sys, "excepthook", sys.excepthook)
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ending:
-            cli.main()
-        return (ending.value.code, *capsys.readouterr())
-
-    return run
 
 
 @pytest.fixture

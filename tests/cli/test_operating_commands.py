@@ -4,34 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 
 import numpy as np
 import pytest
 from operating_support import counted, one_label, overconfident
 from sklearn.metrics import brier_score_loss, f1_score, precision_score
 
-from mri_core import cli
 from mri_core.prediction.model_file import read_description
 from mri_core.prediction.predictor import load_predictor
 from mri_core.runs.store import RunStore
 
 LABELS = ["label 1", "label 2", "label 3"]
-
-
-@pytest.fixture
-def typed(monkeypatch, capsys):
-    """(exit status, standard output, standard error) of a command in this process."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["mri", *map(str, arguments)])
-        monkeypatch.setattr(sys, "excepthook", sys.excepthook)
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ending:
-            cli.main()
-        return (ending.value.code, *capsys.readouterr())
-
-    return run
 
 
 @pytest.fixture

@@ -1,26 +1,8 @@
 """`mri report`, as a user types it."""
 
 import json
-import sys
 
 import pytest
-
-from mri_core import cli
-
-
-@pytest.fixture
-def typed(monkeypatch, capsys):
-    """(exit status, standard output, standard error) of `mri …`."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["mri", *map(str, arguments)])
-        monkeypatch.setattr(sys, "excepthook", sys.excepthook)
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ending:
-            cli.main()
-        return (ending.value.code, *capsys.readouterr())
-
-    return run
 
 
 def test_the_card_holds_the_numbers_of_evaluate(trained, typed, tmp_path) -> None:

@@ -2,30 +2,19 @@
 
 import json
 import shutil
-import sys
 
 import pytest
 from reproduction_support import finish, finish_all
 
-from mri_core import cli
 from mri_core.datasets.dataset import open_dataset
 from mri_core.reproduction.progress import configurations
 from mri_core.runs.store import RunStore
 
 
 @pytest.fixture
-def typed(monkeypatch, capsys):
+def typed(typed):
     """(exit status, standard output, standard error) of `mri reproduce …`."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["mri", "reproduce", *map(str, arguments)])
-        monkeypatch.setattr(sys, "excepthook", sys.excepthook)
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ending:
-            cli.main()
-        return (ending.value.code, *capsys.readouterr())
-
-    return run
+    return lambda *arguments: typed("reproduce", *arguments)
 
 
 @pytest.fixture

@@ -3,32 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from mri_core import cli
 from mri_core.datasets.dataset import open_dataset
 from mri_core.embedding.embedding import embed
 
 Typed = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> Typed:
-    """A command in this process: (exit status, standard output, standard error)."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["mri", *map(str, arguments)])
-        monkeypatch.setattr(sys, "excepthook", sys.excepthook)
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ending:
-            cli.main()
-        return (ending.value.code, *capsys.readouterr())
-
-    return run
 
 
 def test_the_document_lists_the_nearest_of_other_patients(trained, typed: Typed) -> None:
