@@ -39,7 +39,7 @@ PAGES = {
     ],
 }
 
-page = st.navigation(PAGES, expanded=True)
+page = st.navigation(PAGES, position="top")  # at the side it would push what a page asks below the fold
 with errors.in_words():
     state.pick_dataset()
     page.run()

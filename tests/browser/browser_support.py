@@ -12,3 +12,10 @@ def open_list(box, option) -> None:
             return
         except TooLate:
             continue
+
+
+def go_to(page, section: str, name: str) -> None:
+    """Open a page by the menu at the top."""
+    entry = page.get_by_role("menuitem", name=name, exact=True)
+    open_list(page.get_by_text(section, exact=True).first, entry)
+    entry.click()

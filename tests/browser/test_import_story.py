@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-from browser_support import open_list
+from browser_support import go_to, open_list
 from PIL import Image
 
 from mri_core.datasets.dataset import open_dataset
@@ -56,7 +56,7 @@ def test_a_zip_becomes_a_data_set_and_a_network_is_trained_on_it(page, home, tmp
     page.get_by_role("heading", name="Findings").wait_for()
     page.get_by_text("pairs of slices").first.wait_for()
 
-    page.get_by_role("link", name="Train", exact=True).click()
+    go_to(page, "Model", "Train")
     page.get_by_role("button", name="Start training").wait_for()
     open_list(page.get_by_role("combobox", name="Preset"), page.get_by_role("option", name="dense-adam", exact=True))
     page.get_by_role("option", name="dense-adam", exact=True).click()

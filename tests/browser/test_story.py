@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from browser_support import open_list
+from browser_support import go_to, open_list
 from pydicom.data import get_testdata_file
 
 POINTS = "Math.max(0, ...[...document.querySelectorAll('.js-plotly-plot')].map(p => p.data?.[0]?.x?.length ?? 0))"
@@ -15,7 +15,7 @@ def test_from_an_empty_home_to_three_probabilities(page, home):
     page.get_by_role("button", name="Make the demo data set").click()
     page.get_by_text("2,000 simulated slices of 100 patients").wait_for()
 
-    page.get_by_role("link", name="Train", exact=True).click()
+    go_to(page, "Model", "Train")
     page.get_by_role("heading", name="Train", exact=True).wait_for()
     page.get_by_role("button", name="Start training").wait_for()
     open_list(page.get_by_role("combobox", name="Preset"), page.get_by_role("option", name="dense-adam", exact=True))
@@ -34,7 +34,7 @@ def test_from_an_empty_home_to_three_probabilities(page, home):
     page.get_by_text("predict nothing").first.wait_for()
     assert page.get_by_role("alert").count() == 0
 
-    page.get_by_role("link", name="Predict", exact=True).click()
+    go_to(page, "Use", "Predict")
     page.get_by_role("heading", name="Predict").wait_for()
     page.set_input_files("input[type=file]", get_testdata_file("MR_small.dcm"))
     page.get_by_text("Concludes").wait_for()
