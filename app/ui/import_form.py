@@ -19,7 +19,7 @@ from mri_core.datasets.split import FRACTIONS
 from mri_core.images.preprocessing import STANDARD, Axis, Preprocessing, Resampling, Window
 
 UPLOAD, DISK = "Upload", "On this computer's disk"
-MOST_MB = 512
+MOST_MB = 500
 SHAPES = {"grey": (), "colour": (3,)}
 LABELLED = ("table", "splits", "dicom", "volumes")
 """Kinds of sources that a table labels."""
