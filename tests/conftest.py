@@ -12,6 +12,7 @@ import pytest
 
 from mri_core.datasets.dataset import open_dataset
 from mri_core.datasets.demo.generate import make_demo
+from mri_core.runs.connection import locked
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
 from mri_core.training.presets import make_spec
@@ -33,15 +34,25 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 @pytest.fixture(scope="session")
 def _trained_home(tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    folder = tmp_path_factory.mktemp("trained")
+    """Made by the first of the test processes that needs it, for all of them."""
+    shared = tmp_path_factory.getbasetemp()
+    folder = (shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared) / "trained-home"
     settings = Settings(home=folder, tracking_uri=f"sqlite:///{folder / 'mlflow.db'}", scheduler="")
+    with locked(folder.with_suffix(".lock")):
+        trained = folder.with_suffix(".run")
+        if not trained.exists():
+            trained.write_text(_train(settings))
+    return Trained(settings, trained.read_text())
+
+
+def _train(settings: Settings) -> str:
     make_demo(settings, slices=300)
     dataset = open_dataset("demo", settings)
     spec = make_spec("dense-adam", {"epochs": 3, "flips": "none"})
     run = RunStore(settings).create(spec, dataset.name, dataset.fingerprint, dataset.label_names)
     command = [sys.executable, "-m", "mri_core.training.worker", run.id]
     subprocess.run(command, env=os.environ | settings.environment(), check=True, capture_output=True)
-    return Trained(settings, run.id)
+    return run.id
 
 
 @pytest.fixture
