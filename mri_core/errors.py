@@ -29,5 +29,9 @@ class StoreError(MriError):
     """The run database cannot be used."""
 
 
+class Superseded(MriError):
+    """A process writes to a run that has gone on without it."""
+
+
 class EngineError(MriError):
     """Runs cannot be handed to the queue."""

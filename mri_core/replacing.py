@@ -25,7 +25,17 @@ def replacing(path: Path, advice: str = "free or allow space there") -> Iterator
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
+        _flush_folder(path.parent)
     except OSError as error:
         raise StorageError(f"cannot write {path}: {error.strerror or error}; {advice}") from error
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _flush_folder(folder: Path) -> None:
+    """A new name is on the disk only once its folder is."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -40,7 +40,7 @@ class ObservedStore(RunStore):
     epochs: (seconds since 1970, validation micro-F1) each; 0 where that is undefined because nothing was predicted.
     """
 
-    enough: Callable[[ObservedStore], bool]
+    enough: Callable[[ObservedStore], bool] = field(kw_only=True)
     reports: list[Report] = field(default_factory=list)
     epochs: list[tuple[float, float]] = field(default_factory=list)
 
@@ -82,7 +82,7 @@ def observe(name: str, spec: TrainingSpec, enough: Callable[[ObservedStore], boo
     """Train on a data set until the spec's end or until it is `enough`."""
     settings = Settings()
     dataset = open_dataset(name, settings)
-    store = ObservedStore(settings, enough)
+    store = ObservedStore(settings, enough=enough)
     train(store, store.create(spec, dataset.name, dataset.fingerprint, dataset.label_names), settings)
     rows = dataset.rows("train")
     images = len(plan_epoch(rows, dataset.truth[rows].any(axis=1), spec, 1))

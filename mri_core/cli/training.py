@@ -1,4 +1,4 @@
-"""Commands about runs: models, train, runs, show, stop, delete."""
+"""Commands about runs: models, train, runs, show, stop, resume, delete."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mri_core.runs.run import Run, run_json
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
 from mri_core.training.presets import make_spec
-from mri_core.training.start import start_run
+from mri_core.training.start import resume_run, start_run
 
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, the beginning of one, 'last' or 'champion'.")]
 
@@ -56,16 +56,7 @@ def train(
     settings = Settings()
     spec = make_spec(preset, dict(field_and_value(change) for change in changes or []))
     run = start_run(spec, open_dataset(dataset, settings), settings)
-    messages.print(f"Queued run {run.id[:8]} ({run.name}).")
-    if not detach:
-        try:
-            run = follow(RunStore(settings), run.id)
-        except KeyboardInterrupt:
-            messages.print(f"The run goes on. `mri show {run.id[:8]}` shows it, `mri stop {run.id[:8]}` ends it.")
-    if json:
-        print_json(run_json(run))
-    if run.status == "failed":
-        raise MriError(f"run {run.id[:8]} failed: {(run.error or 'no reason is known').splitlines()[0]}")
+    _see_through(run, settings, detach, json)
 
 
 def runs(
@@ -119,6 +110,16 @@ def stop(run: RunName, json: Json = False) -> None:
         messages.print(f"Run {stopped.id[:8]} ({stopped.name}): {stopped.status if stopped.ended else 'stopping'}.")
 
 
+def resume(
+    run: RunName,
+    detach: Annotated[bool, typer.Option("--detach", help="Queue the run and return at once.")] = False,
+    json: Json = False,
+) -> None:
+    """Go on with a stopped or failed run where it was, to the numbers of one that was never interrupted."""
+    settings = Settings()
+    _see_through(resume_run(_settled(run), settings), settings, detach, json)
+
+
 def delete(run: RunName, json: Json = False) -> None:
     """Delete a run with its model and results."""
     store = RunStore(Settings())
@@ -130,8 +131,21 @@ def delete(run: RunName, json: Json = False) -> None:
         messages.print(f"Deleted run {found.id[:8]} ({found.name}).")
 
 
-def _settled(run: str) -> Run:
+def _see_through(run: Run, settings: Settings, detach: bool, json: bool) -> None:
+    """Follow a queued run to its end, unless it is to be left alone."""
+    messages.print(f"Queued run {run.id[:8]} ({run.name}).")
+    if not detach:
+        try:
+            run = follow(RunStore(settings), run.id)
+        except KeyboardInterrupt:
+            messages.print(f"The run goes on. `mri show {run.id[:8]}` shows it, `mri stop {run.id[:8]}` ends it.")
+    if json:
+        print_json(run_json(run))
+    if run.status == "failed":
+        raise MriError(f"run {run.id[:8]} failed: {(run.error or 'no reason is known').splitlines()[0]}")
 
+
+def _settled(run: str) -> Run:
     store = RunStore(Settings())
     return settle(store, store.find(run))
 
@@ -174,4 +188,6 @@ def _summary(run: Run) -> tuple:
     )  # fmt: skip
 
 
-COMMANDS = {"models": models, "train": train, "runs": runs, "show": show, "stop": stop, "delete": delete}
+COMMANDS = {
+    "models": models, "train": train, "runs": runs, "show": show, "stop": stop, "resume": resume, "delete": delete,
+}  # fmt: skip

@@ -61,7 +61,9 @@ def settle(store: RunStore, run: Run) -> Run:
         return run
     if store.settings.scheduler or find_process(run.process) or read_engine(store.settings):
         return run
-    reason = "the training process is gone: it was killed, or the machine restarted; train again"
+    reason = (
+        "the training process is gone: it was killed, or the machine restarted; resume the run to go on where it was"
+    )
     store.finish(run.id, "failed", error=with_log(reason, run.folder))
     return store.get(run.id)
 

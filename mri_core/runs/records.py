@@ -35,7 +35,7 @@ MLFLOW_STATUS: dict[Status, str] = {
 }
 _STATUS: dict[str, Status] = {theirs: ours for ours, theirs in MLFLOW_STATUS.items()}
 
-_JSON = ("versions", "parameters", "progress", "process", "timing", "best_epoch", "last", "best")
+_JSON = ("versions", "parameters", "progress", "process", "timing", "best_epoch", "last", "best", "attempt", "losses")
 
 
 def creation_tags(
@@ -62,6 +62,10 @@ def state_tags(**state: Any) -> dict[str, str]:
         for name, value in state.items()
         if value is not None
     }
+
+
+OF_ONE_ATTEMPT = {"mri.stop", "mri.error", "mri.process", "mri.timing", "mri.best_epoch"}
+"""Tags that say nothing of a run any more once it is queued again."""
 
 
 def _plain(value: Any) -> Any:
@@ -106,6 +110,8 @@ def run_of(record: MlflowRun, runs: Path, history: tuple[dict[str, Any], ...] = 
         timing=Timing(**state["timing"]) if "timing" in state else None,
         error=tags.get("mri.error"),
         stop_requested="mri.stop" in tags,
+        attempt=state.get("attempt", 1),
+        losses=state.get("losses", 0),
         summary={name: state[name] for name in ("last", "best") if name in state},
     )
 

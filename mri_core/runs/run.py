@@ -15,12 +15,15 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 
 NEXT: dict[Status, tuple[Status, ...]] = {
     "queued": ("running", "stopped", "failed"),
-    "running": ("stopped", "finished", "failed"),
-    "stopped": (),
+    "running": ("queued", "stopped", "finished", "failed"),
+    "stopped": ("queued",),
     "finished": (),
-    "failed": (),
+    "failed": ("queued",),
 }
-"""The changes of status that may happen; a run that has ended never goes back."""
+"""The changes of status that may happen. What is queued once more goes on where it was: its next attempt."""
+
+ENDED: tuple[Status, ...] = ("stopped", "finished", "failed")
+RESUMABLE: tuple[Status, ...] = ("stopped", "failed")
 
 SCORES = (
     "loss",
@@ -86,6 +89,8 @@ class Run:
     device: what it trains on and in which precision, such as "CPU, 2 threads, bfloat16".
     versions: package -> its version in the training process; empty for a run that has not begun.
     process: the training process, known from its launch. error: why it failed, with the end of its log; several lines.
+    attempt: counted from 1; each time the run is queued again begins the next. losses: processes lost in a row without
+    a finished epoch between them.
     """
 
     id: str
@@ -107,11 +112,13 @@ class Run:
     timing: Timing | None = None
     error: str | None = None
     stop_requested: bool = False
+    attempt: int = 1
+    losses: int = 0
     summary: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def ended(self) -> bool:
-        return not NEXT[self.status]
+        return self.status in ENDED
 
 
 def run_json(run: Run) -> dict[str, Any]:
@@ -133,4 +140,5 @@ def run_json(run: Run) -> dict[str, Any]:
         "error": run.error,
         "created": run.created.isoformat(),
         "stop_requested": run.stop_requested,
+        "attempt": run.attempt,
     }

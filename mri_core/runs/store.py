@@ -5,32 +5,35 @@ from __future__ import annotations
 import re
 import shutil
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mri_core.errors import InvalidInput, NotFound, StorageError
+from mri_core.errors import InvalidInput, NotFound, StorageError, Superseded
 from mri_core.runs.champions import champion_of, demote, only_champion
 from mri_core.runs.connection import connect, locked, store_errors
 from mri_core.runs.history import metrics_of, read_history, scores
-from mri_core.runs.records import MLFLOW_STATUS, creation_tags, run_of, state_tags, write
-from mri_core.runs.run import NEXT, STATUSES, Process, Progress, Run, Status, Timing
+from mri_core.runs.reading import find_id, get_record, next_name, search_records, unknown
+from mri_core.runs.records import MLFLOW_STATUS, OF_ONE_ATTEMPT, creation_tags, run_of, state_tags, write
+from mri_core.runs.run import ENDED, NEXT, RESUMABLE, STATUSES, Process, Progress, Run, Status, Timing
 from mri_core.settings import Settings, make_folder
 from mri_core.training.spec import TrainingSpec
 
 if TYPE_CHECKING:
-    from mlflow.entities import Run as MlflowRun
     from mlflow.tracking import MlflowClient
-
-_PAGE = 1000
 
 
 @dataclass(frozen=True)
 class RunStore:
-    """The runs of one home. Methods raise StoreError when the database cannot be used, NotFound for an unknown run."""
+    """The runs of one home. Methods raise StoreError when the database cannot be used, NotFound for an unknown run.
+
+    attempt: of the training process that writes through this store, None for everybody else. What it writes to a run
+    that is at another attempt raises Superseded: a process that was taken for dead cannot disturb the one after it.
+    """
 
     settings: Settings
+    attempt: int | None = None
 
     def create(
         self,
@@ -44,7 +47,7 @@ class RunStore:
         tags = creation_tags(spec, dataset_name, fingerprint, tuple(label_names))
         make_folder(self.settings.runs)
         with self._client() as (client, experiment):
-            name = name or self._next_name(spec.architecture)
+            name = name or next_name(client, experiment, spec.architecture)
             record = client.create_run(experiment, run_name=name, tags=tags)
             run_id = record.info.run_id
             write(client, run_id, params=spec.model_dump(mode="json"))
@@ -55,13 +58,13 @@ class RunStore:
     def get(self, run_id: str) -> Run:
         """The run with this id, its history included."""
         with self._client() as (client, _):
-            record = self._record(run_id)
+            record = get_record(client, run_id)
             return run_of(record, self.settings.runs, read_history(client, record))
 
     def history(self, run_id: str) -> tuple[dict[str, Any], ...]:
         """The rows of all epochs; see `Run.history`."""
         with self._client() as (client, _):
-            return read_history(client, self._record(run_id))
+            return read_history(client, get_record(client, run_id))
 
     def find(self, text: str) -> Run:
         """The run whose id is or begins with `text`, the newest for "last", or the only data set's "champion".
@@ -75,14 +78,11 @@ class RunStore:
         elif text == "champion":
             return self.get(only_champion(self.settings).run_id)
         elif re.fullmatch("[0-9a-f]{1,32}", text):
-            match self._search([f"attributes.run_id LIKE '{text}%'"], limit=6):
-                case [record]:
-                    return self.get(record.info.run_id)
-                case [_, *_] as several:
-                    raise InvalidInput(f"'{text}' begins the ids of several runs: {_named(several)}; give more of it")
-        known = self._search([], limit=5)
-        existing = f"expected the beginning of an id such as {_named(known)}" if known else "there are no runs yet"
-        raise NotFound(f"there is no run '{text}'; {existing}; list the runs with `mri runs`")
+            with self._client() as (client, experiment):
+                if found := find_id(client, experiment, text):
+                    return self.get(found)
+        with self._client() as (client, experiment):
+            raise unknown(client, experiment, text)
 
     def list(
         self, dataset: str | None = None, statuses: Collection[Status] = STATUSES, limit: int | None = None
@@ -96,7 +96,9 @@ class RunStore:
             quote = '"' if "'" in dataset else "'"
             filters.append(f"tags.`mri.dataset` = {quote}{dataset}{quote}")
         runs = []
-        for record in self._search(filters, limit):
+        with self._client() as (client, experiment):
+            records = search_records(client, experiment, filters, limit)
+        for record in records:
             try:
                 runs.append(run_of(record, self.settings.runs))
             except InvalidInput:
@@ -128,12 +130,16 @@ class RunStore:
 
     def log_progress(self, run_id: str, progress: Progress) -> None:
         """Replace the run's progress."""
-        self._tag(run_id, progress=progress)
+        with self._exclusively(run_id):
+            self._tag(run_id, progress=progress)
+
+    def check_attempt(self, run_id: str) -> None:
+        """Raises Superseded when the run has gone on without the process that writes through this store."""
+        self._check(self._read(run_id))
 
     def log_epoch(self, run_id: str, row: Mapping[str, Any]) -> None:
         """Add one epoch: "epoch", the numbers of `SCORES`, "f1" and "val_f1" as {label: value}; None is undefined."""
-        with self._client() as (client, _):
-            run = run_of(self._record(run_id), self.settings.runs)
+        with self._exclusively(run_id) as run, self._client() as (client, _):
             last = scores(row)
             loss, lowest = last.get("val_loss"), run.summary.get("best", {}).get("val_loss")
             best = last if loss is not None and (lowest is None or loss < lowest) else None
@@ -142,7 +148,7 @@ class RunStore:
                 run_id,
                 metrics=metrics_of(row, run.label_names),
                 step=last["epoch"],
-                tags=state_tags(last=last, best=best),
+                tags=state_tags(last=last, best=best, losses=0),
             )
 
     def finish(
@@ -156,6 +162,35 @@ class RunStore:
         """Mark a run as stopped, finished or failed. Raises InvalidInput when it has ended already."""
         self._change(run_id, status, timing=timing, error=error, best_epoch=best_epoch)
 
+    def resume(self, run_id: str) -> Run:
+        """Queue a stopped or failed run again, to go on where it was. Raises InvalidInput for any other."""
+        with self._exclusively(run_id) as run:
+            if run.status not in RESUMABLE:
+                raise InvalidInput(f"run '{run.name}' is {run.status}, expected a stopped or failed one to resume")
+            title = champion_of(self.settings, run.dataset_name)
+            if title is not None and title.run_id == run_id:
+                raise InvalidInput(
+                    f"run '{run.name}' is the champion of '{run.dataset_name}', whose model must not change under its "
+                    "users; promote another run first, or start a new run with its settings"
+                )
+            self._queue_again(run, losses=0)
+        return self.get(run_id)
+
+    def requeue(self, run_id: str) -> Run:
+        """Queue a run again whose process has been lost. Raises InvalidInput when it has ended."""
+        with self._exclusively(run_id) as run:
+            if run.ended:
+                raise InvalidInput(f"run '{run.name}' is {run.status}, expected one that lost its process")
+            self._queue_again(run, losses=run.losses + 1)
+        return self.get(run_id)
+
+    def _queue_again(self, run: Run, losses: int) -> None:
+        with self._client() as (client, _):
+            write(client, run.id, tags=state_tags(attempt=run.attempt + 1, losses=losses))
+            for tag in OF_ONE_ATTEMPT & get_record(client, run.id).data.tags.keys():
+                client.delete_tag(run.id, tag)
+            client.update_run(run.id, status=MLFLOW_STATUS["queued"])
+
     def request_stop(self, run_id: str) -> None:
         """Stop a queued run at once; ask a running one to stop. Raises InvalidInput when it has ended."""
         with self._exclusively(run_id) as run:
@@ -168,7 +203,8 @@ class RunStore:
                 self._set(run_id, "stopped")
 
     def stop_requested(self, run_id: str) -> bool:
-        return "mri.stop" in self._record(run_id).data.tags
+        with self._client() as (client, _):
+            return "mri.stop" in get_record(client, run_id).data.tags
 
     def delete(self, run_id: str) -> None:
         """Remove a run and its folder; a champion loses its title. Raises InvalidInput while it is running."""
@@ -194,10 +230,10 @@ class RunStore:
 
     def _set(self, run_id: str, status: Status) -> None:
         with self._client() as (client, _):
-            if NEXT[status]:
-                client.update_run(run_id, status=MLFLOW_STATUS[status])
-            else:
+            if status in ENDED:
                 client.set_terminated(run_id, status=MLFLOW_STATUS[status])
+            else:
+                client.update_run(run_id, status=MLFLOW_STATUS[status])
 
     def _tag(self, run_id: str, **state: Any) -> None:
         if tags := state_tags(**state):
@@ -207,51 +243,22 @@ class RunStore:
     @contextmanager
     def _exclusively(self, run_id: str) -> Iterator[Run]:
         """The run as it stands, while no other process changes its status: MLflow has no compare-and-set of its own."""
-        self._record(run_id)
+        self._read(run_id)
         with locked(make_folder(self.settings.runs / run_id) / ".lock"):
-            yield run_of(self._record(run_id), self.settings.runs)
+            run = self._read(run_id)
+            self._check(run)
+            yield run
 
-    def _record(self, run_id: str) -> MlflowRun:
-        if not re.fullmatch("[0-9a-f]{32}", run_id):
-            raise NotFound(
-                f"there is no run '{run_id}', expected an id of 32 characters; list the runs with `mri runs`"
-            )
+    def _read(self, run_id: str) -> Run:
         with self._client() as (client, _):
-            record = client.get_run(run_id)
-        if record.info.lifecycle_stage != "active":
-            raise NotFound(f"run {run_id} was deleted; list the runs with `mri runs`")
-        return record
+            return run_of(get_record(client, run_id), self.settings.runs)
 
-    def _search(self, filters: Collection[str], limit: int | None) -> Sequence[MlflowRun]:
-        """MLflow's records, newest first."""
-        records: list[MlflowRun] = []
-        token = None
-        with self._client() as (client, experiment):
-            while limit is None or len(records) < limit:
-                page = client.search_runs(
-                    [experiment],
-                    " and ".join(filters),
-                    max_results=_PAGE if limit is None else min(_PAGE, limit - len(records)),
-                    order_by=["attributes.start_time DESC"],
-                    page_token=token,
-                )
-                records += page
-                token = page.token
-                if not token:
-                    break
-        return records
-
-    def _next_name(self, architecture: str) -> str:
-        newest = self._search([f"attributes.run_name LIKE '{architecture} %'"], limit=50)
-        numbers = [re.fullmatch(rf"{re.escape(architecture)} (\d+)", record.info.run_name) for record in newest]
-        return f"{architecture} {1 + max((int(number[1]) for number in numbers if number), default=0)}"
+    def _check(self, run: Run) -> None:
+        if self.attempt is not None and run.attempt != self.attempt:
+            raise Superseded(f"run '{run.name}' is at attempt {run.attempt}, this process belongs to {self.attempt}")
 
     @contextmanager
     def _client(self) -> Iterator[tuple[MlflowClient, str]]:
         connected = connect(self.settings)
         with store_errors(self.settings.tracking_uri):
             yield connected
-
-
-def _named(records: Sequence[MlflowRun]) -> str:
-    return ", ".join(f"{record.info.run_id[:8]} ({record.info.run_name})" for record in records)

@@ -7,25 +7,28 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import TypeVar
+from functools import partial
 
 import psutil
 
 from mri_core.errors import NotFound, StoreError
 from mri_core.runs.liveness import LOG, find_process, is_here, process_of, with_log
+from mri_core.runs.patience import patiently
 from mri_core.runs.run import Run
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
 
 GRACE_SECONDS = 60.0
 """How long a run that was asked to stop may take to save its model before it is ended."""
+FROZEN_SECONDS = 20.0
+"""A process that the system has kept from running for so long is taken for lost."""
+MOST_LOSSES = 3
+"""So many times in a row a run goes on after its process was lost without having finished an epoch."""
 
 _POLL_SECONDS = 2.0  # between looks for a requested stop; an end is noticed at once
 _KILL_SECONDS = 10.0
-_RETRY_SECONDS = 2.0
-_Result = TypeVar("_Result")
 
 
 def supervise(
@@ -33,22 +36,23 @@ def supervise(
 ) -> None:
     """Carry a queued run to its end, or follow one whose process a lost supervisor left behind.
 
+    A run whose process is lost, killed or frozen, is queued again and goes on where it was, at most MOST_LOSSES times
+    in a row without a finished epoch between.
     environment: `Settings.environment()` of whoever submitted the run.
-    command: the program to run with the run's id as its last argument; by default the training worker.
+    command: the program to run with the run's id and its attempt as its last arguments; by default the training worker.
     """
     store = RunStore(Settings.model_validate(environment))
     try:
-        run = _patiently(lambda: store.get(run_id))
-        if run.ended or not is_here(run):
-            return
-        process = _alive(run)
-        if process is None and run.status == "queued":
-            process = _launch(store, run, environment, command)
-        ending = None
-        while process:
-            ending = _follow(store, run_id, process, grace_seconds)
-            process = _alive(_patiently(lambda: store.get(run_id)))  # one that a lost supervisor launched may have won
-        _patiently(lambda: _record_end(store, run_id, ending))
+        run = patiently(lambda: store.get(run_id))
+        while not run.ended and is_here(run):
+            process, ending = _alive(run), None
+            if process is None and run.status == "queued":
+                process = _launch(store, run, environment, command)
+            if process:
+                ending = _follow(store, run_id, process, grace_seconds)
+            run = patiently(lambda: store.get(run_id))
+            if not _alive(run):  # else one that a lost supervisor launched has won
+                run = patiently(partial(_record_end, store, run_id, ending))
     except NotFound:
         return  # deleted while it waited
 
@@ -59,7 +63,7 @@ def _alive(run: Run) -> psutil.Process | None:
 
 def _launch(store: RunStore, run: Run, environment: Mapping[str, str], command: Sequence[str]) -> psutil.Process | None:
     """A fresh process in a session of its own, so that it outlives this one; None when it cannot be started."""
-    command = [*(command or (sys.executable, "-m", "mri_core.training.worker")), run.id]
+    command = [*(command or (sys.executable, "-m", "mri_core.training.worker")), run.id, str(run.attempt)]
     try:
         with (run.folder / LOG).open("ab") as log:
             process = psutil.Popen(
@@ -72,7 +76,7 @@ def _launch(store: RunStore, run: Run, environment: Mapping[str, str], command: 
             )
     except OSError as error:
         reason = f"cannot start the training process: {error}"
-        _patiently(lambda: store.finish(run.id, "failed", error=reason))
+        patiently(lambda: store.finish(run.id, "failed", error=reason))
         return None
     with suppress(StoreError, psutil.NoSuchProcess):
         store.assign(run.id, process_of(process.pid))
@@ -80,32 +84,54 @@ def _launch(store: RunStore, run: Run, environment: Mapping[str, str], command: 
 
 
 def _follow(store: RunStore, run_id: str, process: psutil.Process, grace_seconds: float) -> int | None:
-    """Wait for the end, forcing it when a requested stop takes too long. Returns the exit status of a child of ours."""
+    """Wait for the end, forcing it when a requested stop takes too long, or when the process has been frozen.
+
+    Returns the exit status of a child of ours.
+    """
     deadlines = [(signal.SIGKILL, grace_seconds + _KILL_SECONDS), (signal.SIGTERM, grace_seconds)]
-    asked = None
+    asked = frozen = None
     while True:
         try:
             return process.wait(_POLL_SECONDS)
         except psutil.TimeoutExpired:
             pass
+        frozen = (frozen or time.monotonic()) if _is_frozen(process) else None
+        if frozen and time.monotonic() - frozen > FROZEN_SECONDS:
+            _send(process, signal.SIGKILL)  # before anything else: it may hold the database
         if asked is None:
             with suppress(StoreError):  # busy for once: ask again in a moment
                 asked = time.monotonic() if store.stop_requested(run_id) else None
         elif deadlines and time.monotonic() - asked > deadlines[-1][1]:
-            with suppress(psutil.NoSuchProcess):
-                process.send_signal(deadlines.pop()[0])
+            _send(process, deadlines.pop()[0])
 
 
-def _record_end(store: RunStore, run_id: str, ending: int | None) -> None:
+def _is_frozen(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return process.status() == psutil.STATUS_STOPPED
+    return False
+
+
+def _send(process: psutil.Process, number: signal.Signals) -> None:
+    with suppress(psutil.NoSuchProcess):
+        process.send_signal(number)
+
+
+def _record_end(store: RunStore, run_id: str, ending: int | None) -> Run:
+    """Record the end of a process that has not done so; a lost one's run is queued again. Returns the run."""
     run = store.get(run_id)
     if run.ended:
-        return
+        return run
+    lost = ending is None or ending < 0
     if run.stop_requested:
         reason = f"asked to stop, {_in_words(ending)}"
         store.finish(run_id, "stopped", error=with_log(reason, run.folder))
+    elif lost and run.losses < MOST_LOSSES:
+        return store.requeue(run_id)
     else:
         hint = "; often the machine ran out of memory" if ending == -signal.SIGKILL else ""
-        store.finish(run_id, "failed", error=with_log(_in_words(ending) + hint, run.folder))
+        often = f", {run.losses + 1} times in a row without a finished epoch" if lost else ""
+        store.finish(run_id, "failed", error=with_log(_in_words(ending) + often + hint, run.folder))
+    return store.get(run_id)
 
 
 def _in_words(ending: int | None) -> str:
@@ -115,12 +141,3 @@ def _in_words(ending: int | None) -> str:
         return f"the training process ended with exit code {ending}"
     name = signal.strsignal(-ending) or "unknown"
     return f"the training process ended with signal {-ending} ({name.lower()})"
-
-
-def _patiently(action: Callable[[], _Result]) -> _Result:
-    """`action`, again and again while the database is busy: nothing can go on before it is recorded."""
-    while True:
-        try:
-            return action()
-        except StoreError:
-            time.sleep(_RETRY_SECONDS)

@@ -17,15 +17,17 @@ _AHEAD = 8
 
 
 def training_batches(
-    pixels: np.ndarray, truth: np.ndarray, epoch: Epoch, spec: TrainingSpec
+    pixels: np.ndarray, truth: np.ndarray, epoch: Epoch, spec: TrainingSpec, first: int = 0
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Batches of an epoch: slices (n, H, W, C) uint8 and their labels (n, labels) float32; the last may be smaller.
 
     pixels: (slices, H, W) or (slices, H, W, 3) uint8 of the whole data set. truth: (slices, labels).
+    first: the batch to begin with, counted from 0.
     """
-    read_ahead(pixels, epoch.rows[: _AHEAD * spec.batch_size])
+    read_ahead(pixels, epoch.rows[first * spec.batch_size :][: _AHEAD * spec.batch_size])
     changes = {name: amount for name in RANDOM_CHANGES if (amount := getattr(spec, name))}
-    for number, start in enumerate(range(0, len(epoch), spec.batch_size)):
+    for number in range(first, -(-len(epoch) // spec.batch_size)):
+        start = number * spec.batch_size
         rows = epoch.rows[start : start + spec.batch_size]
         batch = gather(pixels, rows)
         read_ahead(pixels, epoch.rows[start + _AHEAD * spec.batch_size :][: spec.batch_size])

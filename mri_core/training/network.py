@@ -42,6 +42,8 @@ class Network:
 
     variables: what an optimizer moves, float32; `write_back` brings the model's weights up to date with them.
     speeds: one a variable, how many weights of the model each of its elements moves for.
+    state: all that a pass follows from: the variables, how far repeated channels are apart, moving statistics, and what
+    is random in layers that have no rule here.
     """
 
     def __init__(self, model: keras.Model, dtype: str, seed: int) -> None:
@@ -55,9 +57,11 @@ class Network:
         if self._shared is not None:
             by_channel = _by_channel(self._shared.kernel.numpy())
             self._sum = tf.Variable(by_channel.sum(axis=-2))
-            self._apart = by_channel - by_channel.mean(axis=-2, keepdims=True)
+            self._apart = tf.Variable(by_channel - by_channel.mean(axis=-2, keepdims=True), trainable=False)
             place = next(i for i, own in enumerate(model.trainable_variables) if own is self._shared.kernel)
             self.variables[place], self.speeds[place] = self._sum, by_channel.shape[-2]
+        apart = [] if self._shared is None else [self._apart]
+        self.state = [*self.variables, *apart, *(variable.value for variable in model.non_trainable_variables)]
 
     def write_back(self) -> None:
         """Give the model the weights that were trained in their place.
@@ -66,7 +70,7 @@ class Network:
         slice that is the same in all of them.
         """
         if self._shared is not None:
-            channels = self._apart + self._sum.numpy()[..., None, :] / self._apart.shape[-2]
+            channels = self._apart.numpy() + self._sum.numpy()[..., None, :] / self._apart.shape[-2]
             self._shared.kernel.assign(channels.reshape(self._shared.kernel.shape))
 
     def __call__(self, slices: tf.Tensor, step: tf.Tensor) -> tf.Tensor:

@@ -20,6 +20,16 @@ def start_run(spec: TrainingSpec, dataset: Dataset, settings: Settings) -> Run:
     return run
 
 
+def resume_run(run: Run, settings: Settings) -> Run:
+    """Queue a stopped or failed run again; it goes on from its newest checkpoint, under the same id.
+
+    Raises InvalidInput for one that is not over, has finished, or is a champion.
+    """
+    resumed = RunStore(settings).resume(run.id)
+    submit(run.id, settings)
+    return resumed
+
+
 def start_parts(spec: TrainingSpec, parts: Sequence[int], dataset: Dataset, settings: Settings) -> list[Run]:
     """Queue one run for each part of the training patients that is to be left out. See `TrainingSpec.left_out`."""
     return [start_run(spec.model_copy(update={"left_out": part}), dataset, settings) for part in parts]

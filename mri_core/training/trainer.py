@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -54,6 +54,21 @@ class Trainer:
         self._step = tf.function(self._train_step, input_signature=signature, autograph=False)
         self._infer = compile_inference(model)
         self._taken = 0
+        self._state = [
+            *(*self._network.state, *self._optimizer.slots, *self._averages),
+            *(self._per_label, self._sums, self._done),
+        ]
+
+    @property
+    def state(self) -> tuple[np.ndarray, ...]:
+        """All that the next steps follow from, the sums of the epoch under way included. Call it between steps."""
+        return tuple(np.array(variable) for variable in self._state)
+
+    def restore(self, state: Sequence[np.ndarray]) -> None:
+        """Go on from what `state` was. Raises ValueError where it is not that of such a trainer."""
+        for variable, values in zip(self._state, state, strict=True):
+            variable.assign(values)
+        self._taken = int(self._done.numpy())
 
     def step(self, images: np.ndarray, truth: np.ndarray) -> None:
         """One step on slices (n, H, W, C) uint8 and their labels (n, labels) float32."""

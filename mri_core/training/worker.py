@@ -1,6 +1,7 @@
-"""What a fresh process runs for one training: `python -m mri_core.training.worker RUN`.
+"""What a fresh process runs for one training: `python -m mri_core.training.worker RUN [ATTEMPT]`.
 
-The process reads the run's record, trains, saves and verifies the model, stores the probabilities, and ends.
+The process reads the run's record, trains, from the newest checkpoint where there is one, saves and verifies the model,
+stores the probabilities, and ends. Once the run has gone on without it, to another attempt, it can write nothing more.
 Its output goes to the run's log. TensorFlow lives here and nowhere else.
 """
 
@@ -9,15 +10,17 @@ from __future__ import annotations
 import os
 import resource
 import sys
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mri_core.datasets.dataset import Dataset, open_dataset
 from mri_core.datasets.gather import gather
-from mri_core.errors import InvalidInput, MriError, StoreError
+from mri_core.errors import InvalidInput, MriError, StoreError, Superseded
 from mri_core.runs.liveness import process_of
-from mri_core.runs.run import Progress, Run, Timing
+from mri_core.runs.patience import patiently
+from mri_core.runs.run import Progress, Run, Status, Timing
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
 from mri_core.versions import installed_versions
@@ -29,19 +32,23 @@ VERIFIED_SLICES = 500
 TRAINED_WITH = ("mri-core", "tensorflow", "keras", "numpy", "tf2onnx", "onnxruntime")
 
 
-def main(run_id: str) -> int:
+def main(run_id: str, attempt: int = 1) -> int:
     """Train one run to its end. Returns the exit status; a reason a user can act on is stored with the run."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # the log is for its reader
     settings = Settings()
-    store = RunStore(settings)
-    run = store.get(run_id)
+    store = RunStore(settings, attempt)
+    run = patiently(lambda: store.get(run_id))
     try:
         train(store, run, settings)
-    except MriError as error:
-        if store.get(run_id).ended:  # stopped while TensorFlow was loading
-            return 0
-        store.finish(run_id, "failed", error=str(error))
+    except Superseded as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except MriError as error:
+        reason = str(error)
+        if patiently(lambda: store.get(run_id)).ended:  # stopped while TensorFlow was loading
+            return 0
+        patiently(lambda: store.finish(run_id, "failed", error=reason))
+        print(f"error: {reason}", file=sys.stderr)
         return 1
     return 0
 
@@ -52,46 +59,65 @@ def train(store: RunStore, run: Run, settings: Settings) -> None:
     import keras
 
     from mri_core.models.build import average_with_mirror, build_model
+    from mri_core.training.checkpoint import CheckpointWriter, newest_checkpoint, remove_checkpoints
     from mri_core.training.device import choose_device
     from mri_core.training.fit import fit
 
     keras.utils.set_random_seed(run.spec.seed)
     model = build_model(run.spec.architecture, dataset.image_shape, len(dataset.label_names), run.spec.channels)
     device = choose_device(run.spec)
-    store.start(
-        run.id,
-        process_of(),
-        model.count_params(),
-        f"{device.name}, {device.precision}",
-        installed_versions(TRAINED_WITH),
-    )
+    told, versions = f"{device.name}, {device.precision}", installed_versions(TRAINED_WITH)
+    patiently(lambda: store.start(run.id, process_of(), model.count_params(), told, versions))
+    begun = newest_checkpoint(run.folder)
+    if begun.taken:
+        print(f"goes on in epoch {begun.epoch}, after {begun.step} of its steps", flush=True)
+        if (run.device, run.versions) != (told, versions):
+            print(
+                "other hardware or versions than before: its numbers are not those of an uninterrupted run", flush=True
+            )
+    records = _Records(store, run.id)
+    for row in begun.history[len(run.history) :]:  # the process was lost between a checkpoint and the record of it
+        records.log_epoch(row)
+    with CheckpointWriter(run.folder, records.check_attempt) as writer:
+        fitted = fit(model, dataset, run.spec, device.precision, records.log_progress, records.log_epoch, writer, begun)
+    records.check_attempt()
+    if progress := patiently(lambda: store.get(run.id)).progress:
+        patiently(lambda: store.log_progress(run.id, replace(progress, phase="saving", seconds_left=None)))
+    warning = save_results(average_with_mirror(model) if run.spec.test_time_flips else model, dataset, run)
+    keep_reference(dataset, run)
+    timing = Timing(fitted.seconds, fitted.images_per_second, peak_memory_mb())
+    status: Status = "stopped" if fitted.stopped else "finished"
+    patiently(lambda: store.finish(run.id, status, timing=timing, error=warning, best_epoch=fitted.best_epoch))
+    if not fitted.stopped:
+        remove_checkpoints(run.folder)
 
-    def on_progress(progress: Progress) -> bool:
+
+@dataclass(frozen=True)
+class _Records:
+    """What a fit says of itself, on its way to the store. A database that is busy is waited for where it must know."""
+
+    store: RunStore
+    run_id: str
+
+    def log_progress(self, progress: Progress) -> bool:
+        """Whether the run shall stop."""
         try:
-            store.log_progress(run.id, progress)
-            return store.stop_requested(run.id)
-        except StoreError:  # busy for once: the next report comes in a moment, and the training is worth more
+            self.store.log_progress(self.run_id, progress)
+            return self.store.stop_requested(self.run_id)
+        except StoreError:  # busy for once: the next report comes in a moment
             return False
 
-    def on_epoch(row: dict[str, Any]) -> None:
-        store.log_epoch(run.id, row)
+    def log_epoch(self, row: dict[str, Any]) -> None:
+        patiently(lambda: self.store.log_epoch(self.run_id, row))
         print(
             f"epoch {row['epoch']}: loss {row['loss']:.4f}, validation loss {row['val_loss']:.4f}, "
             f"validation micro-F1 {row['val_micro_f1']:.3f}, {row['seconds']:.1f} s",
             flush=True,
         )
 
-    fitted = fit(model, dataset, run.spec, device.precision, on_progress, on_epoch)
-    if progress := store.get(run.id).progress:
-        store.log_progress(run.id, replace(progress, phase="saving", seconds_left=None))
-    warning = save_results(average_with_mirror(model) if run.spec.test_time_flips else model, dataset, run)
-    store.finish(
-        run.id,
-        "stopped" if fitted.stopped else "finished",
-        timing=Timing(fitted.seconds, fitted.images_per_second, peak_memory_mb()),
-        error=warning,
-        best_epoch=fitted.best_epoch,
-    )
+    def check_attempt(self) -> None:
+        with suppress(StoreError):  # busy for once: what is written is right, whoever writes it
+            self.store.check_attempt(self.run_id)
 
 
 def save_results(model: keras.Model, dataset: Dataset, run: Run) -> str | None:
@@ -126,7 +152,7 @@ def save_results(model: keras.Model, dataset: Dataset, run: Run) -> str | None:
         onnx_difference=0.0,
         preprocessing=dataset.header.preprocessing,
     )
-    save_model(model, run.folder, description)
+    description = save_model(model, run.folder, description)
     rows = dataset.rows("validation")[:VERIFIED_SLICES]
     difference = verify(run.folder, gather(dataset.pixels, rows), predict(infer, dataset, rows))
     write_description(run.folder, description.model_copy(update={"onnx_difference": difference}))
@@ -137,6 +163,21 @@ def save_results(model: keras.Model, dataset: Dataset, run: Run) -> str | None:
             f"expected at most {LARGEST_DIFFERENCE:.0e}; do not rely on its predictions"
         )
     return None
+
+
+def keep_reference(dataset: Dataset, run: Run) -> None:
+    """Keep beside the model what its training slices look like, with which it is asked when not to believe it.
+
+    A model without is whole, so what stands against it is only logged.
+    """
+    from mri_core.prediction.predictor import load_predictor
+    from mri_core.prediction.reference import save_reference
+    from mri_core.prediction.reference_fit import make_reference
+
+    try:
+        save_reference(run.folder, make_reference(dataset, run.spec, load_predictor(run.folder).outputs))
+    except MriError as error:
+        print(f"new slices will not be compared with the training slices: {error}", flush=True)
 
 
 def _training_data(run: Run, settings: Settings) -> Dataset:
@@ -168,4 +209,4 @@ def peak_memory_mb() -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1], *map(int, sys.argv[2:])))

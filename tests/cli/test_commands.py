@@ -106,7 +106,7 @@ def test_from_nothing_to_a_label_probability(home, engine_ended, refused, tmp_pa
     assert document("delete", "last") == {"deleted": run["id"]} and document("runs") == []
 
 
-def test_a_detached_run_is_stopped_and_keeps_its_best_weights(home, engine_ended):
+def test_a_detached_run_is_stopped_keeps_its_best_weights_and_can_be_resumed(home, engine_ended):
     mri("demo", "--slices", "300")
     run = document("train", "--dataset", "demo", "--preset", "dense", "--set", "epochs=1000", "--set", "patience=1000",
                    "--detach")  # fmt: skip
@@ -120,6 +120,17 @@ def test_a_detached_run_is_stopped_and_keeps_its_best_weights(home, engine_ended
         pass
     assert found["status"] == "stopped" and found["best_epoch"] and found["timing"]
     assert document("evaluate", run["id"])["slices"] > 0
+    epochs, resumed = len(found["history"]), document("resume", run["id"], "--detach")
+    assert (resumed["status"], resumed["attempt"], len(resumed["history"])) == ("queued", 2, epochs)
+    refused = mri("resume", run["id"])
+    assert refused.returncode == 1 and "expected a stopped or failed one to resume" in refused.stderr
+    while len(document("show", run["id"])["history"]) <= epochs:
+        pass
+    document("stop", run["id"])
+    while (found := document("show", run["id"]))["status"] == "running":
+        pass
+    assert found["status"] == "stopped"
+    assert [row["epoch"] for row in found["history"]] == list(range(1, len(found["history"]) + 1))
 
 
 def test_predicting_goes_on_after_a_file_that_cannot_be_read(trained, tmp_path):

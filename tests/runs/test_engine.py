@@ -126,7 +126,8 @@ def test_after_the_engine_is_killed_the_next_one_takes_up_what_it_left(served, s
     (served.settings.root / "gate").touch()
     for run_id in ids:
         await_end(served, run_id)
-    assert starts(served) == ids
+    # Of the one that it adopted nobody knows how it ended: it counts as lost and goes on once more.
+    assert starts(served) == [ids[0], *ids]
 
 
 def test_an_idle_engine_ends_and_removes_its_address(settings):

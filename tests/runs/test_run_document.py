@@ -23,7 +23,7 @@ KEYS = [
         "history",
         "best_epoch",
     ),
-    *("process", "timing", "error", "created", "stop_requested"),
+    *("process", "timing", "error", "created", "stop_requested", "attempt"),
 ]
 NEW = Run(
     id="0" * 32,
@@ -64,6 +64,8 @@ def test_a_finished_run_is_strict_json():
 
 
 @pytest.mark.parametrize("status", STATUSES)
-def test_ended_means_that_no_status_follows(status):
-    assert Run(**(vars(NEW) | {"status": status})).ended == (status not in ("queued", "running"))
-    assert set(NEXT[status]) <= set(STATUSES) - {"queued", status}
+def test_an_ended_run_can_only_be_queued_again(status):
+    run = Run(**(vars(NEW) | {"status": status}))
+    assert run.ended == (status not in ("queued", "running"))
+    assert set(NEXT[status]) <= set(STATUSES) - {status}
+    assert not run.ended or set(NEXT[status]) <= {"queued"}

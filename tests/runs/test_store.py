@@ -158,7 +158,7 @@ def test_lists_are_newest_first_and_can_be_narrowed(store):
 
 
 def test_long_lists_come_in_pages(store, monkeypatch):
-    monkeypatch.setattr("mri_core.runs.store._PAGE", 2)
+    monkeypatch.setattr("mri_core.runs.reading._PAGE", 2)
     ids = [queue(store) for _ in range(5)]
     assert [run.id for run in store.list()] == ids[::-1]
     assert [run.id for run in store.list(limit=3)] == ids[:1:-1]

@@ -7,7 +7,7 @@ import pytest
 from run_support import end_processes, queue, stub, wait_until
 
 from mri_core.runs.liveness import process_of
-from mri_core.runs.supervise import supervise
+from mri_core.runs.supervise import MOST_LOSSES, supervise
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +64,7 @@ def test_a_run_on_another_host_is_left_to_it(store):
     assert store.get(run_id).status == "running" and starts(store) == []
 
 
-def test_a_run_whose_process_died_unseen_is_started_again_only_if_queued(store):
+def test_a_run_whose_process_died_unseen_goes_on(store):
     child = subprocess.Popen(["sleep", "600"])
     process = process_of(child.pid)
     child.kill()
@@ -75,14 +75,30 @@ def test_a_run_whose_process_died_unseen_is_started_again_only_if_queued(store):
     for run_id in (queued, running):
         supervise(run_id, store.settings.environment(), stub("note"))
         assert store.get(run_id).status == "failed"
-    assert starts(store) == [queued]
+    assert starts(store) == [queued, running]
+    assert [store.get(run_id).attempt for run_id in (queued, running)] == [1, 2]
+
+
+def test_a_run_goes_on_when_its_process_is_lost_but_not_for_ever(store):
+    found = supervised(store, "die")
+    assert (found.attempt, len(starts(store))) == (MOST_LOSSES + 1, MOST_LOSSES + 1)
+    assert "4 times in a row without a finished epoch" in found.error.splitlines()[0]
+    assert supervised(store, "fail").attempt == 1  # it would fail again
+
+
+@pytest.mark.parametrize("mode", ["lose", "freeze"])
+def test_a_lost_process_is_followed_by_the_next_which_records_the_end(store, monkeypatch, mode):
+    monkeypatch.setattr("mri_core.runs.supervise.FROZEN_SECONDS", 0.2)
+    found = supervised(store, mode)
+    assert (found.status, found.attempt, found.error, len(found.history)) == ("finished", 2, None, 1)
+    assert starts(store) == [found.id, found.id]
 
 
 @pytest.mark.parametrize("started", [True, False])
 def test_a_live_process_is_followed_and_ended_when_it_does_not_stop(store, monkeypatch, started):
     monkeypatch.setattr("mri_core.runs.supervise._KILL_SECONDS", 0.2)
     run_id = queue(store)
-    child = subprocess.Popen([*stub("deaf"), run_id], env=store.settings.environment())
+    child = subprocess.Popen([*stub("deaf"), run_id, "1"], env=store.settings.environment())
     try:
         wait_until((store.settings.root / "deaf").exists)
         if started:

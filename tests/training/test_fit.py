@@ -1,45 +1,26 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import get_args
 
 import numpy as np
 import pytest
 from sklearn.metrics import f1_score, log_loss
 
-from mri_core.datasets.build import DatasetBuilder
 from mri_core.models.build import build_model
+from mri_core.training.checkpoint import Checkpoint, CheckpointWriter, newest_checkpoint
 from mri_core.training.fit import fit
 from mri_core.training.inference import compile_inference, predict
 from mri_core.training.presets import make_spec
 from mri_core.training.spec import TrainingSpec
 
-LABELS = ("bright left", "bright right")
 FIELDS = TrainingSpec.model_fields
 
 
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory):
-    """240 slices of 16×16 whose labels say which half is bright: easy, so that learning shows within seconds."""
-    from mri_core.settings import Settings
-
-    random = np.random.default_rng(0)
-    truth = random.integers(0, 2, (240, 2))
-    pixels = random.integers(0, 80, (240, 16, 16)).astype(np.uint8)
-    pixels[:, :, :8] += (truth[:, :1, None] * 120).astype(np.uint8)
-    pixels[:, :, 8:] += (truth[:, 1:, None] * 120).astype(np.uint8)
-    rows = [
-        {"id": f"s{i}", "patient": f"p{i}", "split": "train" if i < 160 else "validation" if i < 200 else "test",
-         "source": "", "position": None, **dict(zip(LABELS, truth[i].tolist(), strict=True))}
-        for i in range(240)
-    ]  # fmt: skip
-    settings = Settings(home=tmp_path_factory.mktemp("fit"))
-    with DatasetBuilder(settings, "halves", LABELS, (16, 16), 240) as builder:
-        builder.add(pixels, rows)
-        return builder.finish(simulated=True, provenance={})
-
-
-def train(dataset, stop_after: int | None = None, **changes):
+def train(dataset, stop_after: int | None = None, folder: Path | None = None, **changes):
+    """Without a folder what it writes there is thrown away; with one it goes on from the newest checkpoint."""
     import keras
 
     spec = make_spec("dense-adam", {"flips": "none", "batch_size": 32, **changes})
@@ -51,7 +32,10 @@ def train(dataset, stop_after: int | None = None, **changes):
         reports.append(progress)
         return stop_after is not None and len(history) >= stop_after
 
-    return model, fit(model, dataset, spec, "float32", on_progress, history.append), history, reports
+    with TemporaryDirectory() as passing, CheckpointWriter(folder or Path(passing)) as writer:
+        begun = newest_checkpoint(folder) if folder else Checkpoint()
+        fitted = fit(model, dataset, spec, "float32", on_progress, history.append, writer, begun)
+    return model, fitted, history, reports
 
 
 def test_learns_and_reports(dataset):
@@ -60,7 +44,7 @@ def test_learns_and_reports(dataset):
     assert max(row["val_micro_f1"] for row in history) > 0.9
     assert history[-1]["loss"] < history[0]["loss"]
     assert [row["epoch"] for row in history] == list(range(1, 13))
-    assert set(history[0]["f1"]) == set(history[0]["val_f1"]) == set(LABELS)
+    assert set(history[0]["f1"]) == set(history[0]["val_f1"]) == set(dataset.label_names)
     assert reports[0].phase == "starting" and reports[0].steps == 5 and reports[0].epochs == 12
     assert all(later.updated >= earlier.updated for earlier, later in pairwise(reports))
 

@@ -1,0 +1,131 @@
+"""Checkpoints of a fit: all that its next step follows from, in files that a crash at any instant leaves readable.
+
+A checkpoint is an NPZ file, whose CRCs tell a damaged one, under the number of steps that had been taken. It is written
+beside and renamed, and the one before it is kept: where the newest cannot be read, the fit goes on from the older.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from mri_core.replacing import replacing
+from mri_core.settings import make_folder
+
+FOLDER = "checkpoints"
+EVERY_SECONDS = 60.0
+"""Within an epoch a checkpoint is written this often; at the end of an epoch always."""
+KEPT = 2
+
+_DAMAGED = (BadZipFile, ValueError, KeyError, TypeError, EOFError, OSError)  # what NumPy raises for a torn file
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a fit stands.
+
+    epoch: under way, from 1. step: steps taken in it. taken: steps taken in all.
+    seconds: trained in all, over every attempt. epoch_seconds: in this epoch.
+    history: rows of the epochs that are over. best_epoch, best_loss, best_weights: of the lowest validation loss.
+    variables: the trainer's state, in its order: weights, what the optimizer remembers, sums of the epoch under way.
+    """
+
+    epoch: int = 1
+    step: int = 0
+    taken: int = 0
+    seconds: float = 0.0
+    epoch_seconds: float = 0.0
+    history: tuple[dict[str, Any], ...] = ()
+    best_epoch: int | None = None
+    best_loss: float = np.inf
+    best_weights: tuple[np.ndarray, ...] = ()
+    variables: tuple[np.ndarray, ...] = ()
+
+
+def newest_checkpoint(run_folder: Path) -> Checkpoint:
+    """The newest checkpoint of a run that can be read whole; the beginning where there is none."""
+    for path in _files(run_folder):
+        try:
+            return _read(path)
+        except _DAMAGED:
+            continue
+    return Checkpoint()
+
+
+def remove_checkpoints(run_folder: Path) -> None:
+    """Of a run that needs none any more."""
+    shutil.rmtree(run_folder / FOLDER, ignore_errors=True)
+
+
+class CheckpointWriter:
+    """Writes checkpoints while the fit goes on, one at a time. Use it as a context manager: it ends with all written.
+
+    allowed: asked before a file is written; raises where the run has gone on without this process.
+    Errors of a write, StorageError among them, come out of the next `write` or the end.
+    """
+
+    def __init__(self, run_folder: Path, allowed: Callable[[], None] = lambda: None) -> None:
+        self._run_folder, self._allowed = run_folder, allowed
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
+        self._under_way: Future[None] | None = None
+
+    def __enter__(self) -> CheckpointWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.shutdown(wait=True)
+        self._settle()
+
+    def write(self, checkpoint: Checkpoint) -> None:
+        """Begin to write; waits for the write before."""
+        self._settle()
+        self._under_way = self._thread.submit(self._write, checkpoint)
+
+    def _settle(self) -> None:
+        if self._under_way is not None:
+            self._under_way.result()
+            self._under_way = None
+
+    def _write(self, checkpoint: Checkpoint) -> None:
+        self._allowed()
+        folder = make_folder(self._run_folder / FOLDER)
+        numbers = {name: getattr(checkpoint, name) for name in _NUMBERS} | {"history": checkpoint.history}
+        with replacing(folder / f"{checkpoint.taken:012d}.npz", "free space, then resume the run") as file:
+            np.savez(
+                file,
+                allow_pickle=False,
+                numbers=np.frombuffer(json.dumps(numbers).encode(), np.uint8),
+                **{f"variable {place}": values for place, values in enumerate(checkpoint.variables)},
+                **{f"best {place}": values for place, values in enumerate(checkpoint.best_weights)},
+            )
+        for old in _files(self._run_folder)[KEPT:]:
+            old.unlink(missing_ok=True)
+
+
+_NUMBERS = ("epoch", "step", "taken", "seconds", "epoch_seconds", "best_epoch", "best_loss")
+
+
+def _files(run_folder: Path) -> list[Path]:
+    """The newest first. What a killed writer left beside begins with a dot and is none."""
+    return sorted((run_folder / FOLDER).glob("[0-9]*.npz"), reverse=True)
+
+
+def _read(path: Path) -> Checkpoint:
+    with np.load(path, allow_pickle=False) as arrays:
+        numbers = json.loads(arrays["numbers"].tobytes())
+        history = tuple(numbers.pop("history"))
+        best, variables = (
+            tuple(
+                arrays[f"{kind} {place}"] for place in range(sum(name.startswith(f"{kind} ") for name in arrays.files))
+            )
+            for kind in ("best", "variable")
+        )
+    return Checkpoint(**numbers, history=history, best_weights=best, variables=variables)

@@ -1,0 +1,1 @@
+"""Trials of endurance: programs for hours, whose short forms are tests."""
