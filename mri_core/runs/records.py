@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from mri_core.errors import InvalidInput
-from mri_core.runs.run import Process, Progress, Run, Status, Timing
+from mri_core.runs.run import Claim, Process, Progress, Run, Status, Timing
 from mri_core.training.spec import TrainingSpec
 
 if TYPE_CHECKING:
@@ -35,7 +35,20 @@ MLFLOW_STATUS: dict[Status, str] = {
 }
 _STATUS: dict[str, Status] = {theirs: ours for ours, theirs in MLFLOW_STATUS.items()}
 
-_JSON = ("versions", "parameters", "progress", "process", "timing", "best_epoch", "last", "best", "attempt", "losses")
+_JSON = (
+    "versions",
+    "parameters",
+    "progress",
+    "process",
+    "timing",
+    "best_epoch",
+    "last",
+    "best",
+    "attempt",
+    "losses",
+    "turn",
+    "claim",
+)
 
 
 def creation_tags(
@@ -64,12 +77,12 @@ def state_tags(**state: Any) -> dict[str, str]:
     }
 
 
-OF_ONE_ATTEMPT = {"mri.stop", "mri.error", "mri.process", "mri.timing", "mri.best_epoch"}
+OF_ONE_ATTEMPT = {"mri.stop", "mri.error", "mri.process", "mri.claim", "mri.timing", "mri.best_epoch"}
 """Tags that say nothing of a run any more once it is queued again."""
 
 
 def _plain(value: Any) -> Any:
-    return asdict(value) if isinstance(value, Process | Progress | Timing) else value
+    return asdict(value) if isinstance(value, Claim | Process | Progress | Timing) else value
 
 
 def status_of(record: MlflowRun) -> Status:
@@ -110,6 +123,8 @@ def run_of(record: MlflowRun, runs: Path, history: tuple[dict[str, Any], ...] = 
         timing=Timing(**state["timing"]) if "timing" in state else None,
         error=tags.get("mri.error"),
         stop_requested="mri.stop" in tags,
+        claim=Claim(Process(**state["claim"]["process"]), state["claim"]["ticket"]) if "claim" in state else None,
+        turn=state.get("turn", record.info.start_time / 1000),
         attempt=state.get("attempt", 1),
         losses=state.get("losses", 0),
         summary={name: state[name] for name in ("last", "best") if name in state},

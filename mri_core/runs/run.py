@@ -70,6 +70,14 @@ class Process:
 
 
 @dataclass(frozen=True)
+class Claim:
+    """Who looks after a run: a process, by one of its tickets to the queue."""
+
+    process: Process
+    ticket: str
+
+
+@dataclass(frozen=True)
 class Timing:
     """What a training took: seconds in all, slices trained on per second, and the most memory held, in MB."""
 
@@ -89,6 +97,8 @@ class Run:
     device: what it trains on and in which precision, such as "CPU, 2 threads, bfloat16".
     versions: package -> its version in the training process; empty for a run that has not begun.
     process: the training process, known from its launch. error: why it failed, with the end of its log; several lines.
+    claim: who looks after it; None while it waits, and of runs without an engine.
+    turn: where a queued run stands: the lowest is next. At first the seconds since 1970 of its creation.
     attempt: counted from 1; each time the run is queued again begins the next. losses: processes lost in a row without
     a finished epoch between them.
     """
@@ -112,6 +122,8 @@ class Run:
     timing: Timing | None = None
     error: str | None = None
     stop_requested: bool = False
+    claim: Claim | None = None
+    turn: float = 0.0
     attempt: int = 1
     losses: int = 0
     summary: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

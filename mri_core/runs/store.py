@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from mri_core.runs.connection import connect, locked, store_errors
 from mri_core.runs.history import metrics_of, read_history, scores
 from mri_core.runs.reading import find_id, get_record, next_name, search_records, unknown
 from mri_core.runs.records import MLFLOW_STATUS, OF_ONE_ATTEMPT, creation_tags, run_of, state_tags, write
-from mri_core.runs.run import ENDED, NEXT, RESUMABLE, STATUSES, Process, Progress, Run, Status, Timing
+from mri_core.runs.run import ENDED, NEXT, RESUMABLE, STATUSES, Claim, Process, Progress, Run, Status, Timing
 from mri_core.settings import Settings, make_folder
 from mri_core.training.spec import TrainingSpec
 
@@ -115,6 +115,21 @@ class RunStore:
     def assign(self, run_id: str, process: Process) -> None:
         """Note the process launched for a queued run, which takes seconds to report itself with `start`."""
         self._tag(run_id, process=process)
+
+    def claim(self, run_id: str, claim: Claim, is_gone: Callable[[Claim], bool]) -> bool:
+        """Take a run in hand; False where it has ended, or another holds it who is not gone."""
+        with self._exclusively(run_id) as run:
+            if run.ended or (run.claim not in (None, claim) and not is_gone(run.claim)):
+                return False
+            self._tag(run_id, claim=claim)
+        return True
+
+    def move(self, run_id: str, turn: float) -> None:
+        """Give a queued run another turn. Raises InvalidInput when it is not waiting any more."""
+        with self._exclusively(run_id) as run:
+            if run.status != "queued":
+                raise InvalidInput(f"run '{run.name}' is {run.status}, expected one that waits in the queue")
+            self._tag(run_id, turn=turn)
 
     def start(
         self,

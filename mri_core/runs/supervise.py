@@ -9,12 +9,12 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 
 import psutil
 
 from mri_core.errors import NotFound, StoreError
-from mri_core.runs.liveness import LOG, find_process, is_here, process_of, with_log
+from mri_core.runs.liveness import LOG, find_process, process_of, with_log
+from mri_core.runs.order import take_next
 from mri_core.runs.patience import patiently
 from mri_core.runs.run import Run
 from mri_core.runs.store import RunStore
@@ -32,29 +32,36 @@ _KILL_SECONDS = 10.0
 
 
 def supervise(
-    run_id: str, environment: Mapping[str, str], command: Sequence[str] = (), grace_seconds: float = GRACE_SECONDS
+    ticket: str, environment: Mapping[str, str], command: Sequence[str] = (), grace_seconds: float = GRACE_SECONDS
 ) -> None:
-    """Carry a queued run to its end, or follow one whose process a lost supervisor left behind.
+    """Carry the next queued run to its end, or follow one whose process a lost supervisor left behind.
 
     A run whose process is lost, killed or frozen, is queued again and goes on where it was, at most MOST_LOSSES times
     in a row without a finished epoch between.
+    ticket: the id of a submitted run; which one is next is decided only now (`take_next`).
     environment: `Settings.environment()` of whoever submitted the run.
     command: the program to run with the run's id and its attempt as its last arguments; by default the training worker.
     """
     store = RunStore(Settings.model_validate(environment))
-    try:
-        run = patiently(lambda: store.get(run_id))
-        while not run.ended and is_here(run):
-            process, ending = _alive(run), None
-            if process is None and run.status == "queued":
-                process = _launch(store, run, environment, command)
-            if process:
-                ending = _follow(store, run_id, process, grace_seconds)
-            run = patiently(lambda: store.get(run_id))
-            if not _alive(run):  # else one that a lost supervisor launched has won
-                run = patiently(partial(_record_end, store, run_id, ending))
-    except NotFound:
-        return  # deleted while it waited
+    while run := patiently(lambda: take_next(store, ticket)):
+        try:
+            if _carry(store, run, environment, command, grace_seconds).ended:
+                return
+        except NotFound:
+            return  # deleted meanwhile
+
+
+def _carry(
+    store: RunStore, run: Run, environment: Mapping[str, str], command: Sequence[str], grace_seconds: float
+) -> Run:
+    """See a run through until it has ended, or is queued again because its process was lost."""
+    process, ending = _alive(run), None
+    if process is None and run.status == "queued":
+        process = _launch(store, run, environment, command)
+    while process:
+        ending = _follow(store, run.id, process, grace_seconds)
+        process = _alive(patiently(lambda: store.get(run.id)))  # one that a lost supervisor launched may have won
+    return patiently(lambda: _record_end(store, run.id, ending))
 
 
 def _alive(run: Run) -> psutil.Process | None:

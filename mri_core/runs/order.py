@@ -1,0 +1,69 @@
+"""The order in which queued runs are trained: by their turns, which people may change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from mri_core.errors import InvalidInput
+from mri_core.runs.liveness import find_process, is_here, process_of
+from mri_core.runs.run import Claim, Run, Status
+from mri_core.runs.store import RunStore
+
+_QUEUED: tuple[Status, ...] = ("queued",)
+_RUNNING: tuple[Status, ...] = ("running",)
+Place = Literal["first", "earlier", "later", "last"]
+
+
+def waiting(store: RunStore) -> list[Run]:
+    """The queued runs that no supervisor has in hand, the next one first."""
+    return _in_order([run for run in store.list(statuses=_QUEUED) if not is_held(run)])
+
+
+def is_held(run: Run) -> bool:
+    """Whether somebody alive looks after a run; of other hosts that is taken for granted."""
+    return run.claim is not None and not _is_gone(run.claim)
+
+
+def take_next(store: RunStore, ticket: str) -> Run | None:
+    """The run for whoever holds a ticket: the ticket's own where it is running and its supervisor was lost, else the
+    next one that waits; None when there is none. A ticket is the id of a run: as many are out as runs were submitted.
+    """
+    claim = Claim(process_of(), ticket)
+    own = [run for run in store.list(statuses=_RUNNING) if run.id == ticket and is_here(run)]
+    # The database may be shared with other homes and hosts, whose runs are theirs to carry out.
+    queued = [run for run in _in_order(store.list(statuses=_QUEUED)) if run.folder.is_dir() and is_here(run)]
+    for run in (*own, *queued):
+        if store.claim(run.id, claim, _is_gone):
+            return store.get(run.id)
+    return None
+
+
+def move(store: RunStore, run_id: str, place: Place) -> None:
+    """Change a waiting run's place. Raises InvalidInput when it is not waiting any more."""
+    runs = waiting(store)
+    at = next((number for number, run in enumerate(runs) if run.id == run_id), None)
+    if at is None:
+        name = store.get(run_id).name
+        raise InvalidInput(f"run '{name}' does not wait in the queue any more; nothing was moved")
+    others = [run.turn for run in runs if run.id != run_id]
+    to = {"first": 0, "earlier": max(0, at - 1), "later": min(len(others), at + 1), "last": len(others)}[place]
+    if others and to != at:
+        store.move(run_id, _between(others, to))
+
+
+def _between(turns: Sequence[float], place: int) -> float:
+    """A turn that comes after `place` of the others; in whole seconds where it goes to an end."""
+    if place == 0:
+        return turns[0] - 1
+    if place == len(turns):
+        return turns[-1] + 1
+    return (turns[place - 1] + turns[place]) / 2
+
+
+def _in_order(runs: Sequence[Run]) -> list[Run]:
+    return sorted(runs, key=lambda run: (run.turn, run.created, run.id))
+
+
+def _is_gone(claim: Claim) -> bool:
+    return claim.process.host == process_of().host and find_process(claim.process) is None

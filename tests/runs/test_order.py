@@ -1,0 +1,79 @@
+"""Who is next, and who looks after whom."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import replace
+
+import pytest
+from run_support import queue
+
+from mri_core.errors import InvalidInput
+from mri_core.runs.liveness import process_of
+from mri_core.runs.order import is_held, move, take_next, waiting
+from mri_core.runs.run import Claim
+
+MOVES = {
+    ("first", 2): [2, 0, 1, 3],
+    ("first", 0): [0, 1, 2, 3],
+    ("earlier", 2): [0, 2, 1, 3],
+    ("earlier", 0): [0, 1, 2, 3],
+    ("later", 1): [0, 2, 1, 3],
+    ("later", 3): [0, 1, 2, 3],
+    ("last", 0): [1, 2, 3, 0],
+    ("last", 3): [0, 1, 2, 3],
+}
+
+
+def ids(store) -> list[str]:
+    return [run.id for run in waiting(store)]
+
+
+@pytest.mark.parametrize(("place", "which"), MOVES)
+def test_a_waiting_run_is_moved(store, place, which):
+    made = [queue(store) for _ in range(4)]
+    assert ids(store) == made
+    move(store, made[which], place)
+    assert ids(store) == [made[number] for number in MOVES[place, which]]
+    move(store, made[which], "first")
+    assert ids(store)[0] == made[which]
+
+
+def test_tickets_take_runs_in_their_order_each_once(store):
+    made = [queue(store) for _ in range(3)]
+    move(store, made[2], "first")
+    taken = [take_next(store, ticket) for ticket in made]
+    assert [run.id for run in taken] == [made[2], made[0], made[1]]
+    assert ids(store) == [] and take_next(store, "another") is None
+    with pytest.raises(InvalidInput, match="does not wait in the queue any more"):
+        move(store, made[0], "last")
+
+
+def test_stopped_runs_are_passed_over(store):
+    stopped, other = queue(store), queue(store)
+    store.request_stop(stopped)
+    assert take_next(store, stopped).id == other
+
+
+def test_what_a_dead_supervisor_held_can_be_taken_and_what_a_distant_one_holds_cannot(store):
+    child = subprocess.Popen(["sleep", "600"])
+    dead = process_of(child.pid)
+    child.kill()
+    child.wait()
+    orphan, distant = queue(store), queue(store)
+    store.claim(orphan, Claim(dead, orphan), lambda _: False)
+    store.claim(distant, Claim(replace(dead, host="elsewhere"), distant), lambda _: False)
+    assert not is_held(store.get(orphan)) and is_held(store.get(distant))
+    assert take_next(store, "new").id == orphan
+    assert take_next(store, "newer") is None
+
+
+def test_a_ticket_follows_its_own_run_only_when_its_supervisor_was_lost(store):
+    run_id = queue(store)
+    assert take_next(store, run_id).id == run_id
+    store.start(run_id, process_of(), 1)
+    assert take_next(store, run_id).status == "running"  # the same ticket, handed out again after a crash
+    held = queue(store)
+    take_next(store, "another")
+    store.start(held, process_of(), 1)
+    assert take_next(store, held) is None
