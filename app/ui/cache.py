@@ -5,7 +5,7 @@ Data sets and ended runs never change, so they are kept by fingerprint or id; wh
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +22,16 @@ from mri_core.datasets.importing.uploads import keep_upload
 from mri_core.datasets.making import Attempt, import_report, last_attempt
 from mri_core.datasets.statistics import label_statistics
 from mri_core.embedding.map import kept_map, make_map, map_table
+from mri_core.images.apart import read_apart
+from mri_core.images.preprocessing import Preprocessing
+from mri_core.images.slice import Slice
+from mri_core.prediction.uploads import Desk, Upload, make_upload
 from mri_core.quality.checks import Quality, check_dataset
 from mri_core.runs import champions as registry
 from mri_core.runs.champions import Promotion
+from mri_core.runs.engine import revive
 from mri_core.runs.liveness import settle
+from mri_core.runs.queue import Queue, read_queue
 from mri_core.runs.run import Run
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
@@ -83,6 +89,39 @@ def import_preview(place: Path, choices: Choices, kind: str | None) -> Preview:
 def label_table(place: Path, table: Path | None) -> tuple[str, ...]:
     """The columns of the table of labels that a place has or that is named beside it; none where there is no table."""
     return columns_of(place, table)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading the file", hash_funcs={Preprocessing: repr})
+def slices_of(data: bytes, name: str, preprocessing: Preprocessing) -> list[Slice]:
+    """The slices of an uploaded file, kept by its contents."""
+    return read_apart(data, name, preprocessing)
+
+
+@st.cache_resource(show_spinner=False)
+def desk() -> Desk:
+    """The last uploads of all sessions and the batches over them; a session asks for its own by their ids."""
+    return Desk()
+
+
+def upload(files: Sequence[UploadedFile]) -> Upload:
+    """Files that were dropped together, the same for the same files."""
+    return desk().upload(_upload_id(tuple(files))) or desk().keep(_upload_of(files))
+
+
+def kept_earlier(upload_id: str | None) -> Upload | None:
+    """An upload by its id, None where it has made way for others."""
+    return desk().upload(upload_id) if upload_id else None
+
+
+@st.cache_data(
+    max_entries=32, show_spinner="Looking at the files", hash_funcs={UploadedFile: lambda file: file.file_id}
+)
+def _upload_id(files: tuple[UploadedFile, ...]) -> str:
+    return _upload_of(files).id
+
+
+def _upload_of(files: Sequence[UploadedFile]) -> Upload:
+    return make_upload([(file.name, file.getvalue()) for file in files])
 
 
 def identity(header: Header) -> str:
@@ -159,6 +198,12 @@ def active_run(dataset_name: str) -> Run | None:
         if newest := store().list(dataset_name, statuses=(status,), limit=1):
             return settle(store(), newest[0])
     return None
+
+
+def queue() -> Queue:
+    """What trains, waits and failed, as it is now. What a lost engine left is taken up again."""
+    revive(settings())
+    return read_queue(store())
 
 
 def champion(dataset_name: str) -> Run | None:

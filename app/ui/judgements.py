@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.ui.cache import dataset, identity, settings
+from app.ui.cache import dataset, desk, identity, settings
 from mri_core.card.card import Card, make_card
 from mri_core.charts.failures import FailureFigures, draw_failures
 from mri_core.charts.scores import ReportFigures, draw_report
@@ -15,12 +15,15 @@ from mri_core.evaluation.calibration import SPLIT
 from mri_core.evaluation.calibration_effect import Effects, calibration_effects
 from mri_core.evaluation.report import Report
 from mri_core.evaluation.workbench import Workbench, make_workbench
+from mri_core.prediction.activation import find_activation
 from mri_core.prediction.answers import FileAnswer, answer_file
+from mri_core.prediction.batch_job import BatchJob
 from mri_core.prediction.challenge import Challenge
 from mri_core.prediction.challenge import challenge as challenge_of
 from mri_core.prediction.evidence import find_evidence
 from mri_core.prediction.judged_run import JudgedRun, open_judged_run
 from mri_core.prediction.model_file import version_of
+from mri_core.prediction.original import Origin
 from mri_core.prediction.predictor import Predictor, load_predictor
 from mri_core.prediction.run_calibration import RunCalibration, calibration_of
 from mri_core.prediction.run_comparison import RunComparison, compare_runs
@@ -28,6 +31,7 @@ from mri_core.prediction.run_consistency import Consistency, consistency_of
 from mri_core.prediction.run_failures import RunFailures, find_failures
 from mri_core.prediction.run_label_errors import LabelErrors, find_label_errors
 from mri_core.prediction.run_report import report_of
+from mri_core.prediction.uploads import Upload, origins_of
 from mri_core.runs.run import Run
 
 if TYPE_CHECKING:
@@ -131,7 +135,36 @@ def answer(run: Run, name: str, data: bytes) -> FileAnswer:
     return answer_file(predictor(run), data, name)
 
 
+def batch(run: Run, upload: Upload) -> BatchJob:
+    """The files of an upload being answered by the model of a run: begun once, whoever asks and how often."""
+    return desk().job(upload, _as_it_is(run), lambda: predictor(run))
+
+
+def begin_again(run: Run, upload: Upload) -> None:
+    """Have `batch` answer all files anew."""
+    desk().forget_job(upload, _as_it_is(run))
+
+
+@st.cache_resource(
+    max_entries=8,
+    show_spinner="Looking the file up",
+    hash_funcs={
+        Upload: lambda upload: upload.id,
+        FileAnswer: lambda answer: [len(answer.predictions), *(one.place for one in answer.sources)],
+    },
+)
+def origins(upload: Upload, answer: FileAnswer) -> list[Origin]:
+    """Where each slice of an answer comes from."""
+    return origins_of(upload, answer)
+
+
 @st.cache_data(max_entries=64, show_spinner="Looking for the evidence", hash_funcs={Run: _as_it_is})
 def evidence(run: Run, seen: np.ndarray) -> dict[str, np.ndarray]:
     """Where in a slice the model of a run finds evidence for each label."""
     return find_evidence(predictor(run), seen)
+
+
+@st.cache_data(max_entries=64, show_spinner="Looking for the evidence", hash_funcs={Run: _as_it_is})
+def activation(run: Run, seen: np.ndarray) -> dict[str, np.ndarray] | None:
+    """Where in a slice the features lie on which the model of a run rests each label; None where it has none."""
+    return find_activation(predictor(run), seen)

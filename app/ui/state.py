@@ -6,7 +6,7 @@ address, so the choices that pages share are also kept in the session.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -82,6 +82,28 @@ def _drop_address() -> None:
 def held(key: str) -> Any:
     """What the widget of this key holds, for what is called when that changes."""
     return st.session_state[key]
+
+
+def hold(key: str, value: Any) -> None:
+    """Have the widget of this key hold a value, from what is called when another widget is clicked."""
+    st.session_state[key] = value
+
+
+def begin(key: str, value: Any, known: Container[Any]) -> None:
+    """Have the widget of this key, drawn next, hold a value unless it holds one of `known` already."""
+    held = st.session_state.get(key)
+    # Put back even what it holds, which a widget whose range has changed would forget.
+    st.session_state[key] = held if held in known else value
+
+
+def remember(name: str, value: Any) -> None:
+    """Keep something that pages find again after another page was shown, which clears the address."""
+    st.session_state[f"kept {name}"] = value
+
+
+def remembered(name: str) -> Any:
+    """What `remember` was last told under this name, or None."""
+    return st.session_state.get(f"kept {name}")
 
 
 def turn(name: str) -> int:

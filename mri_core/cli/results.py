@@ -4,22 +4,37 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
 
-from mri_core.cli.output import Json, cell, console, messages, print_json, print_table
+from mri_core.cli.output import (
+    Json,
+    cell,
+    check_out,
+    console,
+    messages,
+    print_json,
+    print_table,
+    progress_bar,
+)
 from mri_core.cli.training import RunName
+from mri_core.csv_text import csv_text
 from mri_core.evaluation.table import AVERAGE_ROWS
 from mri_core.exporting import FORMATS
 from mri_core.exporting.export import export_model
-from mri_core.prediction.answers import FileAnswer, answer_path, answers_json
+from mri_core.prediction.answers import FileAnswer, answer_path, answers_json, answers_table
 from mri_core.prediction.judged_run import open_judged_run, trained_on
-from mri_core.prediction.predictor import load_predictor
+from mri_core.prediction.predictor import Predictor, load_predictor
 from mri_core.prediction.run_report import report_of
+from mri_core.prediction.submission import submission_table
+from mri_core.replacing import replacing
 from mri_core.runs.run import Run
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def evaluate(
@@ -60,12 +75,34 @@ def evaluate(
 
 def predict(
     run: RunName,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="PNG, JPEG, TIFF, DICOM or NIfTI files.")],
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE", help="PNG, JPEG, TIFF, BMP, WebP, DICOM, NIfTI, NPY or NPZ files."),
+    ] = None,
+    split: Annotated[
+        Literal["validation", "test"] | None,
+        typer.Option(help="Instead of files: the stored answers to this split, as a competition's submission file."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the answers here: a table of all slices, .csv or .parquet.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Label probabilities of files. One that cannot be read is reported and the others still run."""
+    """Label probabilities of files. One that cannot be read is reported and the others still run.
+
+    With --split test --out FILE.csv: a row a test slice, its id and 0 or 1 for each label.
+    """
+    if bool(files) == bool(split) or (split and not out):
+        raise typer.BadParameter("give either files, or --split and --out")
+    if out:
+        check_out(out, (".csv",) if split else (".csv", ".parquet"))
+    if split:
+        _write_submission(_find(run), split, cast(Path, out), json)
+        return
     predictor = load_predictor(_find(run).folder)
-    answers = [answer_path(predictor, file) for file in files]
+    answers = _answered(predictor, files or [])
+    if out:
+        _write_table(answers_table(answers, predictor.description), out)
     failed = [answer for answer in answers if answer.error is not None]
     if json:
         print_json(answers_json(answers))
@@ -114,6 +151,29 @@ def _interval(limits: list[float] | None) -> str:
 
 def _find(run: str) -> Run:
     return RunStore(Settings()).find(run)
+
+
+def _answered(predictor: Predictor, files: list[Path]) -> list[FileAnswer]:
+    answers = []
+    with progress_bar("Predicting") as progress:
+        for done, file in enumerate(files, start=1):
+            answers.append(answer_path(predictor, file))
+            progress(done, len(files))
+    return answers
+
+
+def _write_submission(run: Run, split: str, out: Path, json: bool) -> None:
+    table = submission_table(open_judged_run(run, split, Settings()))
+    _write_table(table, out)
+    if json:
+        print_json({"run": run.id, "split": split, "slices": len(table), "file": str(out)})
+
+
+def _write_table(table: pd.DataFrame, out: Path) -> None:
+    data = csv_text(table).encode() if out.suffix.lower() == ".csv" else table.to_parquet(index=False)
+    with replacing(out) as file:
+        file.write(data)
+    messages.print(f"Wrote {len(table):,} slices to {out}.", markup=False)
 
 
 def _print_answers(answers: list[FileAnswer], labels: tuple[str, ...]) -> None:

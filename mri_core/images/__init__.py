@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from mri_core.images.archive import is_archive, is_npz
 from mri_core.images.dicom import read_dicom
-from mri_core.images.limits import MAX_FILE_BYTES, refuse
+from mri_core.images.limits import check_bytes, refuse
 from mri_core.images.nifti import read_nifti
+from mri_core.images.npy import read_npy, read_npz
 from mri_core.images.prepare import prepare, to_uint8
 from mri_core.images.preprocessing import STANDARD, Preprocessing
 from mri_core.images.raster import read_raster
@@ -24,10 +26,14 @@ READERS: dict[str, Reader] = {
     ".jpeg": read_raster,
     ".tif": read_raster,
     ".tiff": read_raster,
+    ".bmp": read_raster,
+    ".webp": read_raster,
     ".dcm": read_dicom,
     ".dicom": read_dicom,
     ".nii": read_nifti,
     ".nii.gz": read_nifti,
+    ".npy": read_npy,
+    ".npz": read_npz,
 }
 """Suffix, in lower case -> reader."""
 
@@ -41,6 +47,9 @@ _MAGIC: tuple[tuple[int, bytes, Reader], ...] = (
     (344, b"n+1\x00", read_nifti),
     (4, b"n+2\x00", read_nifti),
     (0, b"\x1f\x8b", read_nifti),
+    (0, b"\x93NUMPY", read_npy),
+    (8, b"WEBP", read_raster),
+    (0, b"BM", read_raster),
 )
 """Offset and bytes that give a kind of file away. BigTIFF is left to its suffix."""
 
@@ -52,8 +61,11 @@ def read_slices(data: bytes, name: str, preprocessing: Preprocessing = STANDARD)
     """
     if not data:
         raise refuse(name, "the file is empty")
-    if len(data) > MAX_FILE_BYTES:
-        raise refuse(name, f"the file has {len(data):,} bytes", f"at most {MAX_FILE_BYTES:,}")
+    check_bytes(name, len(data))
+    if is_archive(data):
+        raise refuse(name, "it is a zip of files", "the files themselves; a zip within a file is not unpacked")
+    if is_npz(data):
+        return read_npz(data, name, preprocessing)
     for offset, magic, reader in _MAGIC:
         if data[offset : offset + len(magic)] == magic:
             return reader(data, name, preprocessing)
@@ -69,8 +81,7 @@ def read_file(path: str | Path, preprocessing: Preprocessing = STANDARD) -> list
     try:
         if not path.is_file():
             raise refuse(path.name, "it is a folder" if path.is_dir() else "there is no such file")
-        if (size := path.stat().st_size) > MAX_FILE_BYTES:
-            raise refuse(path.name, f"the file has {size:,} bytes", f"at most {MAX_FILE_BYTES:,}")
+        check_bytes(path.name, path.stat().st_size)
         data = path.read_bytes()
     except OSError as error:
         raise refuse(path.name, f"it cannot be opened ({error.strerror or 'error'})") from error

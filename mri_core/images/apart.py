@@ -12,34 +12,41 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from queue import SimpleQueue
-from typing import Any, BinaryIO, cast
-
-import numpy as np
+from typing import Any, BinaryIO, TypeVar, cast
 
 from mri_core.errors import ImageError
-from mri_core.images.confine import SECONDS
-from mri_core.images.framing import receive, receive_header, send
-from mri_core.images.limits import MAX_FILE_BYTES, MAX_FILE_PIXELS, MAX_SLICES, refuse
+from mri_core.images.answer import told_members, told_slices
+from mri_core.images.framing import receive_header, send
+from mri_core.images.limits import LIMITS, check_bytes, refuse
 from mri_core.images.preprocessing import STANDARD, Preprocessing
 from mri_core.images.slice import Slice
 
 CHILDREN = 2
 """Files that are read at once."""
-FILES_A_CHILD = 200
-"""After so many a child is replaced, whatever it has kept."""
 
 _PROGRAM = "from mri_core.images.reader_process import main; main()"
+_Answer = TypeVar("_Answer")
 
 
 def read_apart(data: bytes, name: str, preprocessing: Preprocessing = STANDARD) -> list[Slice]:
     """As `images.read_slices`, in a child. Raises ImageError, also for a file that takes too long or ends the child."""
-    if len(data) > MAX_FILE_BYTES:
-        raise refuse(name, f"the file has {len(data):,} bytes", f"at most {MAX_FILE_BYTES:,}")
+    check_bytes(name, len(data), "file_mb")
     reader = _idle.get()
     try:
         return reader.read(data, name, preprocessing)
+    finally:
+        _idle.put(reader)
+
+
+def unpack_apart(data: bytes, name: str) -> list[tuple[str, bytes]]:
+    """As `archive.unpack`, in a child: the files in a zip, each with its path inside. Raises ImageError likewise."""
+    check_bytes(name, len(data), "file_mb")
+    reader = _idle.get()
+    try:
+        return reader.unpack(data, name)
     finally:
         _idle.put(reader)
 
@@ -49,32 +56,33 @@ class _Reader:
 
     def __init__(self) -> None:
         self._child: subprocess.Popen[bytes] | None = None
-        self._files = 0
 
     def read(self, data: bytes, name: str, preprocessing: Preprocessing) -> list[Slice]:
+        return self._ask({"preprocessing": preprocessing.model_dump()}, data, name, told_slices)
+
+    def unpack(self, data: bytes, name: str) -> list[tuple[str, bytes]]:
+        return self._ask({}, data, name, told_members)
+
+    def _ask(self, request: dict[str, Any], data: bytes, name: str, told: Callable[[BinaryIO], _Answer]) -> _Answer:
         child = self._running()
-        late = threading.Timer(SECONDS, _end, [child])
+        late = threading.Timer(LIMITS.seconds, _end, [child])
         late.start()
         try:
-            request = {"name": name, "bytes": len(data), "preprocessing": preprocessing.model_dump()}
-            send(cast(BinaryIO, child.stdin), request, [data])
-            return _slices(cast(BinaryIO, child.stdout))
+            send(cast(BinaryIO, child.stdin), {"name": name, "bytes": len(data), **request}, [data])
+            return told(cast(BinaryIO, child.stdout))
         except (OSError, EOFError) as error:
             self.end()
             raise refuse(
                 name,
-                f"it could not be read within {SECONDS} seconds and the memory for it, or ended the reader",
+                f"it could not be read within {LIMITS.seconds} seconds and the memory for it, or ended the reader",
                 "a file that is not damaged",
             ) from error
         finally:
             late.cancel()
 
     def _running(self) -> subprocess.Popen[bytes]:
-        if self._files >= FILES_A_CHILD:
-            self.end()
         if self._child is None or self._child.poll() is not None:
-            self._child, self._files = _start(), 0
-        self._files += 1
+            self._child = _start()
         return self._child
 
     def end(self) -> None:
@@ -95,42 +103,19 @@ def _start() -> subprocess.Popen[bytes]:
         start_new_session=True,
         env=environment,
     )
-    receive_header(cast(BinaryIO, child.stdout))  # it is confined from here on
+    try:
+        receive_header(cast(BinaryIO, child.stdout))  # it is confined from here on
+    except EOFError as error:
+        _end(child)
+        child.communicate()
+        most = LIMITS.most("memory_mb")
+        raise ImageError(f"the process that reads files does not start; expected that it can take {most}") from error
     return child
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
-
-
-def _slices(stream: BinaryIO) -> list[Slice]:
-    """The answer of a child, which is believed no more than the file was."""
-    header = receive_header(stream)
-    if "error" in header:
-        raise ImageError(" ".join(str(header["error"]).split()))
-    told = header.get("slices")
-    if not isinstance(told, list) or not 0 < len(told) <= MAX_SLICES:
-        raise EOFError("the other process sends no slices")
-    shapes = [_shape(one) for one in told]
-    if sum(height * width for height, width, *_ in shapes) > MAX_FILE_PIXELS:
-        raise EOFError("the other process sends too many pixels")
-    return [
-        Slice(
-            np.frombuffer(receive(stream, int(np.prod(shape))), np.uint8).reshape(shape),
-            str(one["source"]),
-            None if one["patient"] is None else str(one["patient"]),
-            None if one["position"] is None else float(one["position"]),
-        )
-        for one, shape in zip(told, shapes, strict=True)
-    ]
-
-
-def _shape(told: Any) -> tuple[int, ...]:
-    shape = tuple(int(side) for side in told["shape"])
-    if len(shape) not in (2, 3) or shape[2:] not in ((), (3,)) or min(shape) < 1:
-        raise EOFError("the other process sends no slices")
-    return shape
 
 
 _readers = [_Reader() for _ in range(CHILDREN)]

@@ -13,26 +13,24 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-MEMORY_BYTES = 2**30
-"""Address space of a reading process, libraries included."""
-SECONDS = 10
-"""Processor time for one file, and as long again on the clock."""
+from mri_core.images.limits import LIMITS, MB
 
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000  # linux/sched.h
 
 
-def confine() -> bool:
+def confine(memory_mb: int = LIMITS.memory_mb) -> bool:
     """Limit this process's memory, keep it from writing files, and take the network away.
 
     Call it before any thread starts. Returns whether the network is gone; on systems without namespaces it is not.
     """
     left = sys.platform == "linux" and _leave_network()
-    for limit, most in ((resource.RLIMIT_AS, MEMORY_BYTES), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0)):
+    memory = memory_mb * MB
+    for limit, most in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0)):
         resource.setrlimit(limit, (most, most))
     return left
 
 
-def allow_time(seconds: int = SECONDS) -> None:
+def allow_time(seconds: int = LIMITS.seconds) -> None:
     """Let this process compute so long from now; the system ends it then."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     until = int(used.ru_utime + used.ru_stime) + 1 + seconds

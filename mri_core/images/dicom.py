@@ -1,7 +1,8 @@
 """DICOM images, through pydicom, with Pillow or gdcm for compressed pixels.
 
-Of a file only the pixels, a hash of the patient's identifier and the slice's place leave this module. Tags outside
-KEPT_TAGS, with names and dates of birth among them, are dropped while the file is parsed, and no error quotes one.
+Of a file only the pixels, hashes of the identifiers of patient and series, the slice's place and number, and whether
+text is burned into the pixels leave this module. Tags outside KEPT_TAGS, with names and dates of birth among them, are
+dropped while the file is parsed, and no error quotes one.
 """
 
 from __future__ import annotations
@@ -9,15 +10,19 @@ from __future__ import annotations
 import hashlib
 import io
 import logging
+import re
+import struct
 import warnings
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mri_core.images.dicom_window import find, first_number, windowed
+from mri_core.images.dicom_place import described, position
+from mri_core.images.dicom_window import first_number, windowed
 from mri_core.images.gdcm_process import GdcmProcess
-from mri_core.images.limits import check_size, inflate, refuse, refusing, source_names
+from mri_core.images.inflating import inflate
+from mri_core.images.limits import LIMITS, check_size, ratio_bytes, refuse, refusing, source_names
 from mri_core.images.prepare import to_uint8
 from mri_core.images.preprocessing import STANDARD, Preprocessing
 from mri_core.images.slice import Slice
@@ -27,8 +32,10 @@ if TYPE_CHECKING:
 
 EXPECTED = "a complete DICOM image"
 BARE_DEFLATE = -15  # zlib's window bits for a stream without header
+_JPEG_2000 = re.compile(rb"\xff\x4f\xff\x51.{4}(.{16})", re.DOTALL)  # SOC and SIZ (ISO/IEC 15444-1, A.5.1)
 KEPT_TAGS = [
-    *("PatientID", "InstanceNumber", "SliceLocation", "ImagePositionPatient", "ImageOrientationPatient"),
+    *("PatientID", "SeriesInstanceUID", "BurnedInAnnotation"),
+    *("InstanceNumber", "SliceLocation", "ImagePositionPatient", "ImageOrientationPatient"),
     *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
     *("RescaleSlope", "RescaleIntercept", "RescaleType", "ModalityLUTSequence"),
     *("WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence"),
@@ -54,8 +61,9 @@ def read_dicom(data: bytes, name: str, preprocessing: Preprocessing = STANDARD) 
     Grey goes through the rescale, then the first window (or VOI table) of its frame, else one percentile window shared
     by the frames that declare none, or by all where `preprocessing` wants no declared one, and is inverted for
     MONOCHROME1. Colour becomes RGB.
-    `patient`: 12 hexadecimal digits of a SHA-256 of PatientID, or None. `position`: the image position along the slice
-    normal in mm, else SliceLocation, else InstanceNumber; for a frame without its own position, its number from 1.
+    `patient`, `series`: 12 hexadecimal digits of a SHA-256 of PatientID and of SeriesInstanceUID, or None. `position`:
+    the image position along the slice normal in mm, else SliceLocation, else InstanceNumber; for a frame without its
+    own position, its number from 1. `instance`: InstanceNumber, or None.
     Raises ImageError.
     """
     with warnings.catch_warnings():
@@ -66,10 +74,16 @@ def read_dicom(data: bytes, name: str, preprocessing: Preprocessing = STANDARD) 
             frames = _frames(dataset, data)
         with _refusing(name, "its tags contradict each other or its pixels"):
             shown = _grey(frames, dataset, preprocessing) if frames.ndim == 3 else _colour(frames, dataset)
-            patient = _patient(dataset)
-            positions = [_position(dataset, index, len(frames)) for index in range(len(frames))]
+            patient, series = _hashed(dataset, "PatientID"), _hashed(dataset, "SeriesInstanceUID")
+            positions = [position(dataset, index, len(frames)) for index in range(len(frames))]
+            number = first_number(dataset.get("InstanceNumber"))
+            instance = None if number is None else int(number)
+            burned_in = str(dataset.get("BurnedInAnnotation") or "").strip().upper() == "YES"
     sources = source_names(name, len(frames))
-    return [Slice(shown[index], sources[index], patient, positions[index]) for index in range(len(frames))]
+    return [
+        Slice(shown[index], sources[index], patient, positions[index], series, instance, burned_in)
+        for index in range(len(frames))
+    ]
 
 
 def _refusing(name: str, problem: str) -> AbstractContextManager[None]:
@@ -90,7 +104,7 @@ def _parse(data: bytes, name: str) -> Dataset:
         stream.seek(132)
         meta = read_dataset(stream, False, True, stop_when=lambda tag, _vr, _length: tag.group != 2)
         if meta.get("TransferSyntaxUID") == pydicom.uid.DeflatedExplicitVRLittleEndian:
-            inflate(stream.read(), BARE_DEFLATE, name)
+            inflate(stream.read(), BARE_DEFLATE, name, ratio_bytes(len(data)), LIMITS.most("ratio"))
         return pydicom.dcmread(io.BytesIO(data), specific_tags=KEPT_TAGS)
 
 
@@ -101,16 +115,23 @@ def _check(dataset: Dataset, name: str) -> None:
     if not any(tag in dataset for tag in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
         raise refuse(name, "it holds no pixels, so it is a report, a plan or a directory", EXPECTED)
     with _refusing(name, "it does not say how large its image is and how it is stored"):
-        rows, columns = int(dataset.Rows), int(dataset.Columns)
-        count = int(dataset.get("NumberOfFrames") or 1)
+        rows, columns, count = dataset.Rows, dataset.Columns, dataset.get("NumberOfFrames") or 1
+        pixels = dataset.get("PixelData") or b""
+        sizes = (rows, columns, count, dataset.SamplesPerPixel, dataset.BitsAllocated)
+        if not isinstance(pixels, bytes) or not all(isinstance(one, int) for one in sizes):
+            raise TypeError("a file may say of any tag that it is text, and a product with text is text")
         check_size(name, columns, rows, count)
         promised = get_expected_length(dataset)
         compressed = dataset.file_meta.TransferSyntaxUID.is_compressed
-        stored = len(dataset.get("PixelData") or b"")
+        stored = len(pixels)
     if "PixelData" in dataset and not compressed and stored < promised:
         raise refuse(name, f"its header promises {promised:,} bytes of pixels and there are {stored:,}", EXPECTED)
     if compressed and stored > 2 * promised + 2**16 * count:  # run-length codes grow up to 64 times when decoded
         raise refuse(name, f"it stores {stored:,} bytes for an image of {promised:,}", EXPECTED)
+    for found in _JPEG_2000.finditer(pixels if compressed else b""):
+        right, bottom, left, top = struct.unpack(">4I", found[1])
+        if (right - left) * (bottom - top) > rows * columns:  # decoders would make room for it first
+            raise refuse(name, f"a frame declares {right - left} x {bottom - top} pixels inside", EXPECTED)
 
 
 def _frames(dataset: Dataset, data: bytes) -> np.ndarray:
@@ -165,10 +186,10 @@ def _grey(frames: np.ndarray, dataset: Dataset, preprocessing: Preprocessing) ->
     shown = np.empty(frames.shape, np.uint8)
     plain: dict[int, np.ndarray] = {}
     for index, stored in enumerate(frames):
-        described = _described(dataset, index)
-        rescale = next((item for item in described if "RescaleSlope" in item), dataset)
+        groups = described(dataset, index)
+        rescale = next((item for item in groups if "RescaleSlope" in item), dataset)
         values = apply_modality_lut(stored, rescale)
-        visible = windowed(values, described) if preprocessing.window == "dicom" else None
+        visible = windowed(values, groups) if preprocessing.window == "dicom" else None
         if visible is None:
             plain[index] = values
         else:
@@ -187,30 +208,7 @@ def _colour(frames: np.ndarray, dataset: Dataset) -> np.ndarray:
     return (frames >> max(bits - 8, 0)).astype(np.uint8)
 
 
-def _described(dataset: Dataset, frame: int) -> list[Dataset]:
-    """What describes a frame, most particular first: its own functional groups, the shared ones, the whole file."""
-    own = dataset.get("PerFrameFunctionalGroupsSequence") or []
-    shared = dataset.get("SharedFunctionalGroupsSequence") or []
-    groups = [*own[frame : frame + 1], *shared[:1]]
-    return [*(item.value[0] for group in groups for item in group if item.VR == "SQ" and item.value), dataset]
-
-
-def _patient(dataset: Dataset) -> str | None:
-    identifier = str(dataset.get("PatientID") or "").strip()
+def _hashed(dataset: Dataset, keyword: str) -> str | None:
+    """What tells patients or series apart and says nothing of them: the file keeps the identifier itself."""
+    identifier = str(dataset.get(keyword) or "").strip()
     return hashlib.sha256(identifier.encode()).hexdigest()[:12] if identifier else None
-
-
-def _position(dataset: Dataset, frame: int, count: int) -> float | None:
-    described = _described(dataset, frame)
-    if count > 1:
-        described = described[:-1]  # what the file says as a whole places no single frame
-    place, axes = (find(described, keyword) for keyword in ("ImagePositionPatient", "ImageOrientationPatient"))
-    if place is not None and axes is not None and len(place) == 3 and len(axes) == 6:
-        axes = np.asarray(axes, float)
-        along = first_number(np.cross(axes[:3], axes[3:]) @ np.asarray(place, float))
-        if along is not None:
-            return along
-    if count > 1:
-        return float(frame + 1)
-    location = first_number(dataset.get("SliceLocation"))
-    return location if location is not None else first_number(dataset.get("InstanceNumber"))

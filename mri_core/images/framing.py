@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any, BinaryIO
 
 _LENGTH_BYTES = 8
-MAX_HEADER_BYTES = 2**22
+MAX_HEADER_BYTES = 2**24
 """More than all slices of a file take; a longer one comes from a process that is not itself any more."""
 
 
-def send(stream: BinaryIO, header: dict[str, Any], parts: Sequence[bytes | memoryview] = ()) -> None:
+def send(stream: BinaryIO, header: dict[str, Any], parts: Iterable[bytes | memoryview] = ()) -> None:
     """Write one message. The header should tell how many bytes follow."""
-    text = json.dumps(header).encode()
+    text = json.dumps(header, ensure_ascii=False).encode()
     stream.write(len(text).to_bytes(_LENGTH_BYTES, "big") + text)
     for part in parts:
         stream.write(part)
@@ -27,7 +27,7 @@ def receive_header(stream: BinaryIO) -> dict[str, Any]:
         raise EOFError("the other process sends no messages any more")
     try:
         found = json.loads(receive(stream, length))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise EOFError("the other process sends no messages any more") from error
     if not isinstance(found, dict):
         raise EOFError("the other process sends no messages any more")

@@ -1,4 +1,4 @@
-"""What a file may be, and how it is refused: limits, one-line errors, inflation that cannot run away.
+"""What a file may be, and how it is refused: limits, one-line errors.
 
 Headers lie. Every reader compares what a header declares with these limits, and with the bytes that are there, before
 it allocates or decodes anything.
@@ -12,21 +12,73 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from mri_core.errors import ImageError
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
-MAX_FILE_BYTES = 512 * 2**20
-"""Bytes of a file, and of what a compressed file inflates to."""
+from mri_core.errors import ImageError, InvalidInput
 
-MAX_SLICE_PIXELS = 2**24
-"""Pixels of one slice: 4096 x 4096."""
 
-MAX_FILE_PIXELS = 2**27
-"""Pixels of all slices of one file: 512 slices of 512 x 512."""
+class Limits(BaseSettings):
+    """How large a file may be, and what reading it may take. A field's description is its unit.
 
-MAX_SLICES = 4096
-"""Slices of one file."""
+    Each is set by a variable in the environment, or in a `.env` file: MRI_MAX_ and the field's name in capitals, such
+    as MRI_MAX_FILE_MB. An MB is 2**20 bytes.
 
-ACCEPTED = "a PNG, JPEG, TIFF, DICOM (.dcm) or NIfTI (.nii, .nii.gz) file"
+    file_mb: of a stranger's file, as it arrives.
+    own_file_mb: of a file that its owner imports, or predicts from on the command line.
+    inflated_mb: of what a compressed file, or everything in a zip, inflates to.
+    ratio: times its size that a zip or a deflated DICOM file may inflate to, once that is more than file_mb.
+    slice_pixels: 4096 x 4096; Pillow has a limit of its own above the highest value.
+    file_pixels: of all slices of a file; 512 of 512 x 512.
+    slices: of a file: pages, frames, slices of a volume.
+    files: of one upload, or in one zip.
+    seconds, memory_mb: processor time, and as much on the clock, and address space, libraries included, of the process
+    that reads a stranger's file.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="MRI_MAX_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    file_mb: int = Field(default=64, ge=1, le=2**12, description="MB a file")
+    own_file_mb: int = Field(default=512, ge=1, le=2**20, description="MB a file")
+    inflated_mb: int = Field(default=512, ge=1, le=2**20, description="MB when inflated")
+    ratio: int = Field(default=100, ge=1, le=2000, description="times the size it has")
+    slice_pixels: int = Field(default=2**24, ge=1, le=2**26, description="pixels a slice")
+    file_pixels: int = Field(default=2**27, ge=1, le=2**40, description="pixels a file")
+    slices: int = Field(default=4096, ge=1, le=2**14, description="slices a file")
+    files: int = Field(default=5000, ge=1, le=2**16, description="files at once")
+    seconds: int = Field(default=10, ge=1, le=3600, description="seconds a file")
+    memory_mb: int = Field(default=1024, ge=512, le=2**20, description="MB of memory")
+
+    def most(self, field: str) -> str:
+        """A limit in words, with the variable that sets it: `at most 64 MB a file (MRI_MAX_FILE_MB)`."""
+        unit = type(self).model_fields[field].description
+        return f"at most {getattr(self, field):,} {unit} ({variable(field)})"
+
+
+def variable(field: str) -> str:
+    """The environment variable that sets a limit."""
+    return f"MRI_MAX_{field.upper()}"
+
+
+def read_limits() -> Limits:
+    """The limits as the environment has them. Raises InvalidInput for a value that cannot be a limit."""
+    try:
+        return Limits()
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InvalidInput(f"{variable(str(first['loc'][0]))} is {first['input']!r}: {first['msg']}") from error
+
+
+LIMITS = read_limits()
+
+MB = 2**20
+
+ACCEPTED = "a PNG, JPEG, TIFF, BMP, WebP, DICOM (.dcm), NIfTI (.nii, .nii.gz) or NumPy (.npy, .npz) file"
+
+NAME_CHARACTERS = 120
+"""Longest name of a file that is shown."""
 
 BROKEN_BYTES = (
     ArithmeticError,
@@ -42,13 +94,18 @@ BROKEN_BYTES = (
     struct.error,
     zlib.error,
 )
-"""What Pillow, pydicom and nibabel raise for bytes they cannot make sense of, beside their own kinds."""
+"""What Pillow, pydicom, nibabel and NumPy raise for bytes they cannot make sense of, beside their own kinds."""
 
 
 def base_name(name: str) -> str:
     """The last part of a path of either system, on one line: what errors and sources show of a file's name."""
-    last = re.split(r"[/\\]", name)[-1]
-    return "".join(character if character.isprintable() else "?" for character in last)
+    return one_line(re.split(r"[/\\]", name)[-1])
+
+
+def one_line(text: str) -> str:
+    """A name from outside as it may be shown: nothing that breaks or turns a line; of a long one the end."""
+    shown = "".join(character if character.isprintable() else "?" for character in text)
+    return shown if len(shown) <= NAME_CHARACTERS else "…" + shown[1 - NAME_CHARACTERS :]
 
 
 def refuse(name: str, problem: str, expected: str = ACCEPTED) -> ImageError:
@@ -78,34 +135,25 @@ def source_names(name: str, count: int, note: str = "") -> list[str]:
     return [f"{base_name(name)} [slice {number} of {count}{note}]" for number in range(1, count + 1)]
 
 
+def check_bytes(name: str, size: int, field: str = "own_file_mb") -> None:
+    """Raise ImageError for a file of more bytes than the limit in `field`."""
+    if size > getattr(LIMITS, field) * MB:
+        raise refuse(name, f"the file has {size:,} bytes", LIMITS.most(field))
+
+
 def check_size(name: str, width: int, height: int, slices: int = 1) -> None:
     """Raise ImageError unless `slices` slices of `width` x `height` pixels are something and within the limits."""
     declared = f"its header declares {slices} x {width} x {height} pixels (slices x width x height)"
     if min(width, height, slices) < 1:
         raise refuse(name, declared, "at least one of each")
-    if width * height > MAX_SLICE_PIXELS:
-        raise refuse(name, declared, f"at most {MAX_SLICE_PIXELS:,} pixels a slice")
-    if slices > MAX_SLICES or slices * width * height > MAX_FILE_PIXELS:
-        raise refuse(name, declared, f"at most {MAX_SLICES:,} slices and {MAX_FILE_PIXELS:,} pixels a file")
+    if width * height > LIMITS.slice_pixels:
+        raise refuse(name, declared, LIMITS.most("slice_pixels"))
+    if slices > LIMITS.slices:
+        raise refuse(name, declared, LIMITS.most("slices"))
+    if slices * width * height > LIMITS.file_pixels:
+        raise refuse(name, declared, LIMITS.most("file_pixels"))
 
 
-def inflate(data: bytes, window_bits: int, name: str) -> bytes:
-    """Inflate `data`, never holding more than MAX_FILE_BYTES and one byte.
-
-    window_bits: as for `zlib.decompressobj`; 31 reads gzip (also of several members), -15 a bare deflate stream.
-    Raises ImageError for a stream that is damaged, cut short or longer than that.
-    """
-    parts: list[bytes] = []
-    room = MAX_FILE_BYTES + 1
-    while True:
-        stream = zlib.decompressobj(window_bits)
-        with refusing(name, "its compressed data are damaged"):
-            parts.append(stream.decompress(data, room))
-        room -= len(parts[-1])
-        if room == 0:
-            raise refuse(name, f"it inflates to more than {MAX_FILE_BYTES:,} bytes", "a smaller file")
-        if not stream.eof:
-            raise refuse(name, "its compressed data end too early", "a complete file")
-        data = stream.unused_data
-        if window_bits != 31 or not data.startswith(b"\x1f\x8b"):
-            return b"".join(parts)
+def ratio_bytes(size: int) -> int:
+    """What a compressed file of `size` bytes may inflate to where its header cannot be asked first."""
+    return min(LIMITS.inflated_mb * MB, max(LIMITS.file_mb * MB, LIMITS.ratio * size))

@@ -9,14 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from mri_core.images.limits import check_size, inflate, refuse, refusing, source_names
-from mri_core.images.percentiles import percentiles
-from mri_core.images.prepare import scaled_to_uint8
+from mri_core.images.inflating import inflate, inflate_head
+from mri_core.images.limits import LIMITS, MB, check_size, refuse, refusing, source_names
+from mri_core.images.prepare import scaled_to_uint8, window_of
 from mri_core.images.preprocessing import STANDARD, Axis, Preprocessing
 from mri_core.images.slice import Slice
 
 EXPECTED = "a complete single-file NIfTI volume (.nii or .nii.gz)"
 GZIP = 31  # zlib's window bits for a gzip stream
+_HEAD = 544  # bytes of the longer kind of header, and what says whether more of it follows
+_BEHIND = 2**16  # bytes that may follow the last voxel
 _PART = 2**18  # voxels that are real numbers at a time
 
 
@@ -37,7 +39,7 @@ def read_nifti(data: bytes, name: str, preprocessing: Preprocessing = STANDARD) 
     """
     volume = open_volume(data, name)
     shown = np.empty(volume.stored, np.uint8, order="F")
-    low, high = _window(volume, preprocessing)
+    low, high = window_of(lambda: (values for _, values in volume.parts()), preprocessing)
     for place, values in volume.parts():
         shown[..., place] = scaled_to_uint8(values, low, high)
     slices = cut(volume.canonical(shown), preprocessing.axis)
@@ -94,22 +96,25 @@ class Volume:
 
 
 def open_volume(data: bytes, name: str) -> Volume:
-    """A volume by its header, once that agrees with the limits and the bytes there are. Raises ImageError."""
+    """A volume by its header, once that agrees with the limits and the bytes there are.
+
+    A compressed file is inflated no further than its header promises, and then it has to end. Raises ImageError.
+    """
     import nibabel
     from nibabel.orientations import OrientationError, inv_ornt_aff, io_orientation
     from nibabel.spatialimages import HeaderDataError
     from nibabel.wrapstruct import WrapStructError
 
     own_kinds = (HeaderDataError, WrapStructError, OrientationError, nibabel.filebasedimages.ImageFileError)
-    if data.startswith(b"\x1f\x8b"):
-        data = inflate(data, GZIP, name)
-    if data[4:8] != b"n+2\x00" and data[344:348] != b"n+1\x00":
+    packed = data.startswith(b"\x1f\x8b")
+    head = inflate_head(data, GZIP, name, _HEAD) if packed else data[:_HEAD]
+    if head[4:8] != b"n+2\x00" and head[344:348] != b"n+1\x00":
         raise refuse(name, "it is cut short, not NIfTI, or only the header of a pair of files", EXPECTED)
-    kind = nibabel.Nifti2Image if data[4:8] == b"n+2\x00" else nibabel.Nifti1Image
+    kind = nibabel.Nifti2Image if head[4:8] == b"n+2\x00" else nibabel.Nifti1Image
     with refusing(name, "its header is damaged or cut short", EXPECTED, also=own_kinds):
-        image = kind.from_bytes(data)
-        affine = np.asarray(image.affine, float)
-        stored = _volume_shape(image, len(data), name)
+        header = kind.header_class(head[: kind.header_class.sizeof_hdr])
+        affine = np.asarray(header.get_best_affine(), float)
+        stored, promised = _stored(header, name)
     with refusing(name, "its affine does not say how the volume lies", "an invertible affine", also=own_kinds):
         if not np.isfinite(affine).all():
             raise ValueError("not finite")
@@ -117,31 +122,28 @@ def open_volume(data: bytes, name: str) -> Volume:
         affine = affine @ inv_ornt_aff(orientation, stored)
     right, anterior, superior = (stored[axis] for axis in np.argsort(orientation[:, 0]))
     check_size(name, right, anterior, superior)
+    if packed:
+        if promised > LIMITS.inflated_mb * MB:
+            raise refuse(name, f"its header promises {promised:,} bytes", LIMITS.most("inflated_mb"))
+        data = inflate(data, GZIP, name, promised + _BEHIND, f"about {promised:,}, as its header promises")
+    if promised > len(data):
+        raise refuse(name, f"its header promises {promised:,} bytes and there are {len(data):,}", "a complete file")
+    with refusing(name, "its header is damaged or cut short", EXPECTED, also=own_kinds):
+        image = kind.from_bytes(data)
     count = math.prod(image.shape[3:])
     return Volume(name, stored, (right, anterior, superior), affine, count, image, orientation)
 
 
-def _window(volume: Volume, preprocessing: Preprocessing) -> tuple[float, float]:
-    """The values that become 0 and 255, as `to_uint8` finds them."""
-    least, low, high, most = (
-        percentiles(lambda: (values for _, values in volume.parts()), (0, preprocessing.low, preprocessing.high, 100))
-        or [0.0] * 4
-    )
-    return (least, most) if low == high else (low, high)
-
-
-def _volume_shape(image: Any, available: int, name: str) -> tuple[int, int, int]:
-    """Voxels of the first volume along its three axes, once the header agrees with the bytes there are."""
-    shape = tuple(int(side) for side in image.shape)
-    dtype = image.get_data_dtype()
+def _stored(header: Any, name: str) -> tuple[tuple[int, int, int], int]:
+    """Voxels of the first volume along its three axes, and the bytes of the whole file as the header promises them."""
+    shape = tuple(int(side) for side in header.get_data_shape())
+    dtype = header.get_data_dtype()
     if dtype.kind not in "iuf":
-        raise refuse(name, f"its voxels are {image.header.get_value_label('datatype')}", "one real number a voxel")
+        raise refuse(name, f"its voxels are {header.get_value_label('datatype')}", "one real number a voxel")
     if len(shape) < 2 or min(shape) < 1:
         raise refuse(name, f"its header declares the shape {shape}", "at least two axes and one voxel along each")
-    needed = int(image.dataobj.offset) + math.prod(shape) * dtype.itemsize
-    if needed > available:
-        raise refuse(name, f"its header promises {needed:,} bytes and there are {available:,}", "a complete file")
-    return shape[0], shape[1], shape[2] if len(shape) > 2 else 1
+    promised = int(header.get_data_offset()) + math.prod(shape) * dtype.itemsize
+    return (shape[0], shape[1], shape[2] if len(shape) > 2 else 1), promised
 
 
 def _positions(affine: np.ndarray, along: int, slices: int) -> list[float | None]:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from mri_core.errors import InvalidInput
-from mri_core.images.preprocessing import STANDARD, Resampling
+from mri_core.images.percentiles import Parts, percentiles
+from mri_core.images.preprocessing import STANDARD, Preprocessing, Resampling
 from mri_core.images.slice import Slice
 
 
@@ -28,6 +29,12 @@ def to_uint8(values: np.ndarray, low: float = 0.5, high: float = 99.5) -> np.nda
         if darkest == brightest:
             darkest, brightest = float(finite.min()), float(finite.max())
     return scaled_to_uint8(values, darkest, brightest)
+
+
+def window_of(parts: Parts, preprocessing: Preprocessing) -> tuple[float, float]:
+    """The values that become 0 and 255, as `to_uint8` finds them, of more values than should be in memory at once."""
+    least, low, high, most = percentiles(parts, (0, preprocessing.low, preprocessing.high, 100)) or [0.0] * 4
+    return (least, most) if low == high else (low, high)
 
 
 def scaled_to_uint8(values: np.ndarray, darkest: float, brightest: float) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""PNG, JPEG and TIFF, through Pillow."""
+"""PNG, JPEG, TIFF, BMP and WebP, through Pillow."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mri_core.images.limits import MAX_SLICE_PIXELS, check_size, refuse, refusing, source_names
+from mri_core.images.limits import LIMITS, check_size, refuse, refusing, source_names
 from mri_core.images.prepare import to_uint8
 from mri_core.images.preprocessing import STANDARD, Preprocessing
 from mri_core.images.slice import Slice
+from mri_core.images.tiff_directories import check_directories
 
 if TYPE_CHECKING:
     from PIL import Image
 
-EXPECTED = "a complete PNG, JPEG or TIFF image"
+FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
+EXPECTED = "a complete PNG, JPEG, TIFF, BMP or WebP image"
 PHOTOMETRIC_INTERPRETATION = 262  # TIFF tag; 0 means that the smallest value is white
 
 
 def read_raster(data: bytes, name: str, preprocessing: Preprocessing = STANDARD) -> list[Slice]:
-    """The image of a PNG or JPEG file, or every page of a TIFF file.
+    """The image of a PNG, JPEG, BMP or WebP file, or every page of a TIFF file. A WebP animation is refused.
 
     8-bit grey stays as it is. Palettes, other colour spaces and transparency become RGB over black, and RGB whose three
     channels are the same becomes grey. 16-bit, 32-bit and float grey goes through one percentile window for the whole
@@ -35,11 +37,11 @@ def read_raster(data: bytes, name: str, preprocessing: Preprocessing = STANDARD)
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         if data[:2] in (b"II", b"MM"):  # in a TIFF file a directory cut short would end the pages early
             warnings.filterwarnings("error", "Corrupt EXIF data", UserWarning)
+            check_directories(data, name)
         try:
             pages = _pages(data, name)
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-            limit = f"at most {MAX_SLICE_PIXELS:,} pixels a slice"
-            raise refuse(name, "its header declares far too many pixels", limit) from error
+            raise refuse(name, "its header declares far too many pixels", LIMITS.most("slice_pixels")) from error
     positions = [None] if len(pages) == 1 else [float(number) for number in range(1, len(pages) + 1)]
     sources = source_names(name, len(pages))
     return [
@@ -54,12 +56,14 @@ def _pages(data: bytes, name: str) -> list[np.ndarray]:
     pages: list[np.ndarray] = []
     with (
         refusing(name, "it is damaged, cut short or not an image", EXPECTED, also=(UserWarning,)),
-        Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "TIFF")) as image,
+        Image.open(io.BytesIO(data), formats=FORMATS) as image,
     ):
         more = True
         while more:
             # Earlier pages count as large as this one: near enough to keep their sum bounded.
             check_size(name, image.width, image.height, len(pages) + 1)
+            if image.format == "WEBP" and (pictures := getattr(image, "n_frames", 1)) > 1:
+                raise refuse(name, f"it is an animation of {pictures} pictures", "one picture, or a TIFF of pages")
             pages.append(_page(image))
             more = image.format == "TIFF" and _next_page(image)
     return pages

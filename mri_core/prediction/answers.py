@@ -1,27 +1,48 @@
-"""What a model says of files, as records: the JSON of `mri predict` and the table that the Predict page downloads."""
+"""What a model says of files, as records: the JSON of `mri predict` and the table that pages and commands save."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from mri_core.errors import ImageError
 from mri_core.images import read_file
 from mri_core.images.apart import read_apart
+from mri_core.prediction.model_file import ModelDescription
 from mri_core.prediction.predictor import Prediction, Predictor
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file of an upload. place: its number in the upload and, where that is a zip, its number in the zip."""
+
+    name: str
+    place: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class FileAnswer:
-    """The predictions for one file, in slice order, or the reason why there are none."""
+    """The predictions for one file, in slice order, or the reason why there are none.
+
+    series, instance: of a DICOM file with a single slice, as `images.Slice` has them. sources: for files of an upload
+    the file; where the files of a series are one answer, a file for each prediction.
+    """
 
     file: str
     predictions: tuple[Prediction, ...] = ()
     error: str | None = None
+    series: str | None = None
+    instance: int | None = None
+    sources: tuple[Source, ...] = ()
+
+    def file_of(self, number: int) -> str:
+        """The name of the file that a slice came from."""
+        return self.sources[number].name if len(self.sources) > 1 else self.file
 
 
 def answer_file(predictor: Predictor, data: bytes, name: str) -> FileAnswer:
@@ -48,17 +69,36 @@ def answers_json(answers: Sequence[FileAnswer]) -> list[dict[str, Any]]:
     return [record for answer in answers for record in _records(answer)]
 
 
-def answers_table(answers: Sequence[FileAnswer]) -> pd.DataFrame:
-    """One row a slice: file, slice, position in mm, a probability and a threshold a label, the conclusion, warnings."""
-    rows = []
-    for answer in answers:
-        for number, prediction in enumerate(answer.predictions):
-            row: dict[str, Any] = {"file": _plain_cell(answer.file), "slice": number, "position": prediction.position}
-            for label, probability in prediction.probabilities.items():
-                row |= {f"probability {label}": probability, f"threshold {label}": prediction.thresholds[label]}
-            row |= {"labels": "; ".join(prediction.labels), "no finding": not prediction.labels}
-            rows.append(row | {"warnings": " ".join(prediction.warnings)})
-    return pd.DataFrame(rows)
+def answers_table(answers: Sequence[FileAnswer], model: ModelDescription) -> pd.DataFrame:
+    """One row a slice, of all files that could be read.
+
+    Columns: file; slice, from 0; position in mm; for each label its probability, its threshold and whether it is
+    concluded; labels, those that are; no finding; warnings; series, where the file is one of several of a DICOM series;
+    model, the run's id; data set fingerprint, of what it was trained on.
+    """
+    import pandas as pd
+
+    slices = [
+        (answer, number, prediction) for answer in answers for number, prediction in enumerate(answer.predictions)
+    ]
+    columns: dict[str, list[Any]] = {
+        "file": [answer.file_of(number) for answer, number, _ in slices],
+        "slice": [number for _, number, _ in slices],
+        "position": [one.position for _, _, one in slices],
+    }
+    for label in model.labels:
+        columns[f"probability {label}"] = [one.probabilities[label] for _, _, one in slices]
+        columns[f"threshold {label}"] = [one.thresholds[label] for _, _, one in slices]
+        columns[f"concluded {label}"] = [label in one.labels for _, _, one in slices]
+    columns |= {
+        "labels": ["; ".join(one.labels) for _, _, one in slices],
+        "no finding": [not one.labels for _, _, one in slices],
+        "warnings": [" ".join(one.warnings) for _, _, one in slices],
+        "series": [answer.series or "" for answer, _, _ in slices],
+        "model": [model.run] * len(slices),
+        "data set fingerprint": [model.dataset["fingerprint"]] * len(slices),
+    }
+    return pd.DataFrame(columns).astype({"position": float})
 
 
 def _records(answer: FileAnswer) -> list[dict[str, Any]]:
@@ -67,7 +107,7 @@ def _records(answer: FileAnswer) -> list[dict[str, Any]]:
     several = len(answer.predictions) > 1
     return [
         {
-            "file": answer.file,
+            "file": answer.file_of(number),
             "slice": number if several else None,
             "probabilities": prediction.probabilities,
             "thresholds": prediction.thresholds,
@@ -77,8 +117,3 @@ def _records(answer: FileAnswer) -> list[dict[str, Any]]:
         }
         for number, prediction in enumerate(answer.predictions)
     ]
-
-
-def _plain_cell(text: str) -> str:
-    """Keep spreadsheet programs from running a file's name as a formula (OWASP, "CSV Injection")."""
-    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -8,11 +8,13 @@ Fergus do (2014), misses large lesions, of which the rest is evidence enough.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from mri_core.evaluation.log_loss import logits
+from mri_core.prediction.activation import find_activation
 from mri_core.prediction.predictor import Predictor
 
 MASKS = 500
@@ -69,3 +71,35 @@ def _masks(height: int, width: int, number: int) -> Iterator[np.ndarray]:
             soft = np.asarray(Image.fromarray(squares).resize(size, Image.Resampling.BILINEAR))
             mask[:] = soft[down : down + height, along : along + width]
         yield some
+
+
+@dataclass(frozen=True)
+class EvidenceKind:
+    """A way to find evidence, and words on it for people.
+
+    find: a model and a slice as it sees it -> label -> (H, W) map, positive for the label, negative against it; None
+    where the model has not what the way needs, which `absent` says.
+    """
+
+    title: str
+    about: str
+    find: Callable[[Predictor, np.ndarray], dict[str, np.ndarray] | None]
+    absent: str = ""
+
+
+EVIDENCE: dict[str, EvidenceKind] = {
+    "hiding": EvidenceKind(
+        "Hiding parts",
+        "Hundreds of random halves of the slice are blurred away: where the label is surer while a place is seen, "
+        "there is evidence for it. It asks the model from outside, whatever it is made of.",
+        find_evidence,
+    ),
+    "activation": EvidenceKind(
+        "Features",
+        "The network's own features are taken away place by place: where the label loses by it, there is evidence for "
+        "it. Some ten times quicker than hiding parts, and coarser: a place is about a fifteenth of an edge.",
+        find_activation,
+        "This network has no features that know their place in the slice; only convolutional networks have.",
+    ),
+}
+"""Ways to find evidence, by name; the first is usual."""

@@ -12,7 +12,15 @@ import onnx
 import tensorflow as tf
 import tf2onnx
 
-from mri_core.prediction.model_file import MODEL_KERAS, MODEL_ONNX, ModelDescription, write_description
+from mri_core.errors import StorageError
+from mri_core.prediction.model_file import (
+    MODEL_KERAS,
+    MODEL_ONNX,
+    ModelDescription,
+    check_hash,
+    hash_of,
+    write_description,
+)
 from mri_core.prediction.predictor import Predictor, load_predictor
 
 LARGEST_DIFFERENCE = 1e-5
@@ -22,18 +30,34 @@ _LARGE = 2**18
 """Elements of a weight that is kept out of the conversion: more than a convolution's usually has."""
 
 
-def save_model(model: Any, folder: Path, description: ModelDescription) -> None:
+def save_model(model: Any, folder: Path, description: ModelDescription) -> ModelDescription:
     """Write `model.keras`, `model.onnx` and `model.json`, each beside and renamed into place.
 
     model: a Keras model that takes (slices, H, W, C) uint8. The description's `onnx_difference` is measured later.
+    Returns the description as it is saved, with the hashes of both models.
     """
-    beside = folder / f"new-{MODEL_KERAS}"
-    model.save(beside)
-    beside.replace(folder / MODEL_KERAS)
-    beside = folder / f"new-{MODEL_ONNX}"
-    onnx.save(to_onnx(model), beside)
-    beside.replace(folder / MODEL_ONNX)
-    write_description(folder, description)
+    hashes = {}
+    for name, save in ((MODEL_KERAS, model.save), (MODEL_ONNX, lambda path: onnx.save(to_onnx(model), path))):
+        beside = folder / f"new-{name}"
+        save(beside)
+        hashes[name] = hash_of(beside)
+        beside.replace(folder / name)
+    described = description.model_copy(update={"sha256": hashes})
+    write_description(folder, described)
+    return described
+
+
+def load_keras(folder: Path) -> keras.Model:
+    """The Keras model of the run kept in `folder`, to compute with.
+
+    Only the file that training saved is loaded, and Keras's safe mode is on beside. Raises NotFound where the run has
+    no model, StorageError where its file is another or cannot be loaded.
+    """
+    check_hash(folder, MODEL_KERAS)
+    try:
+        return keras.models.load_model(folder / MODEL_KERAS, compile=False, safe_mode=True)
+    except (ValueError, TypeError, LookupError, AttributeError, OSError, RuntimeError, ImportError) as error:
+        raise StorageError(f"{folder / MODEL_KERAS} cannot be loaded; train the run again") from error
 
 
 def to_onnx(model: keras.Model) -> onnx.ModelProto:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +31,7 @@ class ModelDescription(BaseModel):
     it is calibrated. calibration: label -> what its probabilities go through after the model, the others nothing.
     preprocessing: how the training files became slices, and how new ones have to.
     onnx_difference: largest difference between the ONNX and the Keras model's probabilities when it was exported.
+    sha256: of the model's files as they were saved, by name, in hexadecimal digits; older versions kept none.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -43,6 +45,7 @@ class ModelDescription(BaseModel):
     preprocessing: Preprocessing = Preprocessing()
     threshold_choices: dict[str, ChosenThreshold] = {}
     calibration: dict[str, Calibration] = {}
+    sha256: dict[str, str] = {}
 
     @field_validator("calibration")
     @classmethod
@@ -71,6 +74,30 @@ def read_description(folder: Path) -> ModelDescription:
         raise NotFound("this run has no model yet; wait for its training to end, or choose another run") from error
     except (OSError, ValidationError) as error:
         raise StorageError(f"{path} cannot be read; train the run again") from error
+
+
+def hash_of(path: Path) -> str:
+    """The SHA-256 of a file's contents, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_hash(folder: Path, name: str) -> None:
+    """Compare a file of the run's model with its record before anything loads it: a changed one could run code.
+
+    Raises NotFound and StorageError as `read_description`, StorageError where the file is not the one that was saved.
+    """
+    recorded = read_description(folder).sha256.get(name)
+    path = folder / name
+    try:
+        unchanged = recorded is None or hash_of(path) == recorded
+    except OSError as error:
+        raise StorageError(f"{path} cannot be read ({error.strerror or error}); train the run again") from error
+    if not unchanged:
+        raise StorageError(
+            f"{path} is not the file that was saved when the run ended: it was changed or is damaged, and is not "
+            "loaded; put the saved file back, or train the run again"
+        )
 
 
 def version_of(folder: Path) -> str:

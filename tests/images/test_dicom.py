@@ -125,10 +125,37 @@ def test_the_patient_is_a_short_hash():
     assert read_dicom(encode(make(PatientID="")), "a.dcm")[0].patient is None
 
 
+def test_what_tells_a_series_together():
+    uid = "1.2.826.0.1.3680043.8.498.4711"
+    found = [read_dicom(encode(make(SeriesInstanceUID=uid, InstanceNumber=n)), f"{n}.dcm")[0] for n in (10, 9)]
+    assert [one.series for one in found] == [hashlib.sha256(uid.encode()).hexdigest()[:12]] * 2
+    assert [one.instance for one in found] == [one.position for one in found] == [10, 9]
+    other = read_dicom(encode(make(SeriesInstanceUID=uid + "2", ImagePositionPatient=[1, 2, 3])), "a.dcm")[0]
+    assert other.series not in (None, found[0].series) and other.instance is None
+    assert read_dicom(encode(make()), "a.dcm")[0].series is None
+    frames = read_dicom(encode(make(STORED, SeriesInstanceUID=uid, InstanceNumber=3)), "a.dcm")
+    assert [(one.series, one.instance) for one in frames] == [(found[0].series, 3)] * 3
+
+
+@pytest.mark.parametrize(("tags", "burned_in"), [
+    ({"BurnedInAnnotation": "YES"}, True), ({"BurnedInAnnotation": "NO"}, False),
+    ({"BurnedInAnnotation": ""}, False), ({}, False),
+])  # fmt: skip
+def test_burned_in_text_is_said(tags, burned_in):
+    found = read_dicom(encode(make(STORED, **tags)), "a.dcm")
+    assert [one.burned_in for one in found] == [burned_in] * 3
+
+
 def test_no_tag_leaves_the_reader(caplog, recwarn, capfd):
     caplog.set_level(logging.DEBUG)
-    data = encode(make(PatientID="MRN\t4711\x01")).replace(b"1.2.3.4\x00", b"Doe^Jane")
-    secrets = ("Doe", "4711", "1970")
+    named = make(
+        PatientID="MRN\t4711\x01",
+        SeriesInstanceUID="1.2.4711",
+        StudyInstanceUID="1.2.4711",
+        BurnedInAnnotation="DOE4711",
+    )
+    data = encode(named).replace(b"1.2.3.4\x00", b"Doe^Jane")
+    secrets = ("Doe", "DOE", "4711", "1970")
     told = [repr(read_dicom(data, "a.dcm"))]
     for broken in (
         data[:-9],
@@ -159,11 +186,12 @@ def test_colour():
     assert np.array_equal(pixels(dataset)[0], colour)
 
 
-def test_a_deflated_bomb_is_refused(monkeypatch):
+def test_a_deflated_bomb_is_refused(limit):
     dataset = make(np.zeros((1000, 1000), np.uint16))
     dataset.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
-    monkeypatch.setattr("mri_core.images.limits.MAX_FILE_BYTES", 10**6)
-    with pytest.raises(ImageError, match="inflates to more than"):
+    assert not read_dicom(encode(dataset), "a.dcm")[0].pixels.any()
+    limit(file_mb=1, ratio=10)
+    with pytest.raises(ImageError, match=r"inflates to more than .*10 times .*MRI_MAX_RATIO"):
         read_dicom(encode(dataset), "a.dcm")
 
 

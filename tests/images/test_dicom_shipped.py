@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +102,14 @@ def test_what_pillow_refuses_gdcm_may_read():
     name = shipped("GDCMJ2K_TextGBR.dcm")
     (found,) = read_dicom(name.read_bytes(), "a.dcm")
     np.testing.assert_array_equal(found.pixels, pixel_array(name, decoding_plugin="gdcm"))
+
+
+def test_a_jpeg_2000_frame_that_declares_more_than_the_file_is_refused():
+    data = shipped("MR_small_jp2klossless.dcm").read_bytes()
+    place = data.index(b"\xff\x4f\xff\x51") + 8
+    changed = data[:place] + struct.pack(">II", 60_000, 60_000) + data[place + 8 :]
+    with pytest.raises(ImageError, match=r"^a\.dcm: a frame declares 60000 x 60000 pixels inside; expected"):
+        read_dicom(changed, "a.dcm")
 
 
 @pytest.mark.parametrize(

@@ -164,13 +164,28 @@ def test_a_header_that_lies_is_refused(data):
             read_nifti(content, "scan.nii")
 
 
-def test_a_volume_beyond_the_limits_is_refused_though_its_bytes_are_there(monkeypatch):
-    monkeypatch.setattr("mri_core.images.limits.MAX_FILE_PIXELS", VOLUME.size - 1)
+def test_a_volume_beyond_the_limits_is_refused_though_its_bytes_are_there(limit) -> None:
+    limit(file_pixels=VOLUME.size - 1)
     with pytest.raises(ImageError, match="pixels a file"):
         read_nifti(encode(VOLUME), "a.nii")
 
 
-def test_a_gzip_bomb_is_refused(monkeypatch):
-    monkeypatch.setattr("mri_core.images.limits.MAX_FILE_BYTES", 2**20)
-    with pytest.raises(ImageError, match="inflates to more than"):
-        read_nifti(gzip.compress(b"\x00" * 2**24), "a.nii.gz")
+def test_a_compressed_volume_is_inflated_no_further_than_its_header_promises(limit) -> None:
+    assert len(read_nifti(gzip.compress(encode(VOLUME) + bytes(100)), "a.nii.gz")) == 7
+    with pytest.raises(ImageError, match=r"inflates to more than .* as its header promises"):
+        read_nifti(gzip.compress(encode(VOLUME) + bytes(2**20)), "a.nii.gz")
+    limit(inflated_mb=1)
+    large = lying("dim", [4, 5, 6, 7, 10_000, 1, 1, 1])
+    with pytest.raises(ImageError, match=r"promises 4,200,352 bytes; expected at most 1 MB when inflated"):
+        read_nifti(gzip.compress(large), "a.nii.gz")
+
+
+@pytest.mark.parametrize("volumes", [(3,), (2, 2)], ids=["4-D", "5-D"])
+def test_of_a_compressed_series_the_first_volume_is_read(volumes: tuple[int, ...]) -> None:
+    several = np.stack([VOLUME + number for number in range(np.prod(volumes))], axis=-1)
+    data = encode(several.reshape(*VOLUME.shape, *volumes))
+    found = read_nifti(gzip.compress(data), "bold.nii.gz")
+    assert np.array_equal(np.stack([one.pixels for one in found]), expected(VOLUME))
+    assert found[0].source == f"bold.nii.gz [slice 1 of 7, first of {np.prod(volumes)} volumes]"
+    with pytest.raises(ImageError, match="promises"):
+        read_nifti(gzip.compress(data[:-1]), "bold.nii.gz")

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from mri_core.errors import ImageError
-from mri_core.images.limits import MAX_SLICE_PIXELS
+from mri_core.images.limits import LIMITS
 from mri_core.images.raster import read_raster
 
 GREY = np.arange(48, dtype=np.uint8).reshape(6, 8) * 5
@@ -142,10 +142,10 @@ def png_header(width: int, height: int) -> bytes:
 
 @pytest.mark.parametrize(
     ("width", "height"),
-    [(65535, 65535), (2**31 - 1, 2**31 - 1), (12000, 12000), (MAX_SLICE_PIXELS + 1, 1)],
+    [(65535, 65535), (2**31 - 1, 2**31 - 1), (12000, 12000), (LIMITS.slice_pixels + 1, 1)],
 )
 def test_a_header_that_declares_too_much_is_refused_before_decoding(width, height):
-    with pytest.raises(ImageError, match=rf"^scan: .*at most {MAX_SLICE_PIXELS:,} pixels a slice"):
+    with pytest.raises(ImageError, match=rf"^scan: .*at most {LIMITS.slice_pixels:,} pixels a slice"):
         read_raster(png_header(width, height), "scan")
 
 
@@ -155,17 +155,52 @@ def test_an_image_without_pixels_is_refused(width, height):
         read_raster(png_header(width, height), "scan")
 
 
-def test_too_many_pages_are_refused(monkeypatch):
-    monkeypatch.setattr("mri_core.images.limits.MAX_SLICES", 2)
+def test_too_many_pages_are_refused(limit):
+    limit(slices=2)
     data = encode(*[Image.fromarray(GREY)] * 3, kind="TIFF")
     with pytest.raises(ImageError, match="at most 2 slices"):
         read_raster(data, "stack.tif")
 
 
-@pytest.mark.parametrize("kind", ["GIF", "BMP", "WEBP"])
+@pytest.mark.parametrize("kind", ["GIF", "ICO", "PPM", "JPEG2000"])
 def test_other_formats_pillow_knows_are_not_accepted(kind):
-    with pytest.raises(ImageError, match="expected a complete PNG, JPEG or TIFF image"):
+    with pytest.raises(ImageError, match="expected a complete PNG, JPEG, TIFF, BMP or WebP image"):
         read_raster(encode(Image.fromarray(GREY), kind=kind), "scan.png")
+
+
+@pytest.mark.parametrize("options", [{"kind": "BMP"}, {"kind": "WEBP", "lossless": True}])
+@pytest.mark.parametrize("pixels", [GREY, COLOUR], ids=["grey", "colour"])
+def test_bmp_and_webp(options, pixels):
+    assert np.array_equal(read_one(encode(Image.fromarray(pixels), **options)), pixels)
+
+
+def test_a_transparent_webp_lies_over_black():
+    layer = np.dstack([COLOUR, np.where(GREY > 100, 255, 0).astype(np.uint8)])
+    found = read_one(encode(Image.fromarray(layer), kind="WEBP", lossless=True, exact=True))
+    assert np.array_equal(found, np.where(GREY[..., np.newaxis] > 100, COLOUR, 0))
+
+
+def test_an_animated_webp_is_refused():
+    data = encode(Image.fromarray(COLOUR), Image.fromarray(255 - COLOUR), kind="WEBP", lossless=True)
+    with pytest.raises(ImageError, match=r"^scan: it is an animation of 2 pictures; expected one picture"):
+        read_raster(data, "scan")
+
+
+@pytest.mark.parametrize("size", [(60000, 60000), (5000, 5000), (-8, 6), (8, -(2**31)), (800, 600)])
+def test_a_bmp_that_lies_about_its_size_is_refused(size):
+    data = bytearray(encode(Image.fromarray(GREY), kind="BMP"))
+    data[18:26] = struct.pack("<ii", *size)
+    with pytest.raises(ImageError, match=r"^scan: "):
+        read_raster(bytes(data), "scan")
+
+
+@pytest.mark.parametrize("kind", [b"zTXt", b"iCCP"])
+def test_a_png_with_a_bomb_beside_its_image_is_refused(kind):
+    body = kind + b"a\x00\x00" + zlib.compress(bytes(2**24))
+    extra = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+    plain = encode(Image.fromarray(GREY))
+    with pytest.raises(ImageError, match=r"^scan: "):
+        read_raster(plain[:33] + extra + plain[33:], "scan")  # behind the header
 
 
 def test_only_the_image_of_an_animated_png_is_read():

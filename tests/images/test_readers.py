@@ -6,6 +6,7 @@ import gzip
 import io
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import nibabel
@@ -18,7 +19,6 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from mri_core.errors import ImageError
 from mri_core.images import READERS, read_file, read_slices
-from mri_core.images import limits as limits_module
 
 PIXELS = np.random.default_rng(3).integers(0, 256, (24, 16), dtype=np.uint8)
 PIXELS[0, :2] = 0, 255  # so that a percentile window from 0 to 100 would change nothing
@@ -49,16 +49,32 @@ def nifti() -> bytes:
     return nibabel.Nifti1Image(volume, np.diag([-1, -1, 1, 1])).to_bytes()
 
 
+def npy(pixels: np.ndarray = PIXELS) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, pixels)
+    return buffer.getvalue()
+
+
+def npz(**arrays: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()
+
+
 VALID = {
     ".png": pillow("PNG"),
     ".jpg": pillow("JPEG", quality=100),
     ".jpeg": pillow("JPEG", quality=100),
     ".tif": pillow("TIFF"),
     ".tiff": pillow("TIFF", compression="tiff_lzw"),
+    ".bmp": pillow("BMP"),
+    ".webp": pillow("WEBP", lossless=True),
     ".dcm": dicom(),
     ".dicom": dicom(),
     ".nii": nifti(),
     ".nii.gz": gzip.compress(nifti()),
+    ".npy": npy(),
+    ".npz": npz(slices=PIXELS),
 }
 TOLERANCE = {".jpg": 3, ".jpeg": 3, ".nii": 3, ".nii.gz": 3}  # lossy, or through the percentile window
 
@@ -92,6 +108,9 @@ MORE_KINDS = {
     "frames.dcm": shipped("SC_rgb_rle_2frame.dcm"),
     "big-endian.dcm": shipped("MR_small_bigendian.dcm"),
     "deflated.dcm": deflated(),
+    "float.npy": npy(np.linspace(-1, 1, 120).reshape(4, 5, 6)),
+    "several.npz": npz(one=PIXELS, two=PIXELS.astype(np.int16), labels=np.arange(3)),
+    "webp.webp": pillow("WEBP", quality=50),
     "float.nii": nibabel.Nifti2Image(np.ones((5, 6, 7, 2)), np.eye(4)).to_bytes(),
 }
 FILES = {f"scan{suffix}": data for suffix, data in VALID.items()} | MORE_KINDS
@@ -178,7 +197,7 @@ def test_a_dicom_file_that_is_also_a_tiff_is_read_as_dicom():
 
 
 def test_an_unknown_kind_is_told_what_is_accepted():
-    with pytest.raises(ImageError, match=r"^notes\.txt: .*PNG, JPEG, TIFF, DICOM .* or NIfTI"):
+    with pytest.raises(ImageError, match=r"^notes\.txt: .*PNG, JPEG, TIFF, BMP, WebP, DICOM .*, NIfTI .* or NumPy"):
         read_slices(b"some notes", "notes.txt")
 
 
@@ -188,7 +207,7 @@ def test_only_the_last_part_of_a_name_is_shown():
         read_slices(b"", "/patients/doe/a\nb.png")
 
 
-def test_read_file(tmp_path, monkeypatch):
+def test_read_file(tmp_path, limit):
     path = tmp_path / "scan.png"
     path.write_bytes(VALID[".png"])
     (found,) = read_file(path)
@@ -198,9 +217,10 @@ def test_read_file(tmp_path, monkeypatch):
     for unreadable, words in ((tmp_path, "folder"), (tmp_path / "missing.png", "no such file")):
         with pytest.raises(ImageError, match=rf"^{unreadable.name}: .*{words}"):
             read_file(unreadable)
-    monkeypatch.setattr("mri_core.images.MAX_FILE_BYTES", 10)
-    for attempt in (lambda: read_file(path), lambda: read_slices(VALID[".png"], "scan.png")):
-        with pytest.raises(ImageError, match="at most 10"):
+    limit(own_file_mb=1)
+    path.write_bytes(bytes(2**20 + 1))
+    for attempt in (lambda: read_file(path), lambda: read_slices(path.read_bytes(), "scan.png")):
+        with pytest.raises(ImageError, match=r"1,048,577 bytes; expected at most 1 MB a file \(MRI_MAX_OWN_FILE_MB\)"):
             attempt()
 
 
@@ -211,5 +231,10 @@ def test_importing_the_package_loads_no_format_library():
     assert loaded.strip() == ""
 
 
-def test_limits_are_ordered():
-    assert limits_module.MAX_SLICE_PIXELS <= limits_module.MAX_FILE_PIXELS <= limits_module.MAX_FILE_BYTES
+def test_an_archive_is_no_image():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("a.png", VALID[".png"])
+    for name in ("files.zip", "scan.png", "scan.npz"):
+        with pytest.raises(ImageError, match=rf"^{name}: it is a zip of files; expected the files themselves"):
+            read_slices(buffer.getvalue(), name)

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mri_core.csv_text import csv_text
 from mri_core.datasets.dataset import open_dataset
 from mri_core.errors import NotFound, StorageError
 from mri_core.evaluation.predictions import load_predictions
 from mri_core.images.slice import Slice
 from mri_core.prediction.answers import FileAnswer, answer_file, answers_json, answers_table
 from mri_core.prediction.export import verify
-from mri_core.prediction.model_file import read_description
+from mri_core.prediction.model_file import read_description, write_description
 from mri_core.prediction.predictor import Prediction, load_predictor
 
 
@@ -64,8 +65,19 @@ def test_warns_of_blank_and_enlarged_slices(predictor):
         [Slice(np.zeros((64, 64), np.uint8), "x"), Slice(np.arange(300, dtype=np.uint8).reshape(10, 30) % 200, "y")]
     )
     assert blank.warnings == ("The slice is blank: every pixel has the same intensity.",)
-    assert small.warnings == ("The slice measures 30×10 pixels and was enlarged to 64×64.",)
+    assert small.warnings[0] == "The slice measures 30×10 pixels and was enlarged to 64×64."
     assert small.seen.shape == (64, 64)
+
+
+def test_doubts_are_of_their_own_slice(trained, predictor):
+    """Among usual slices only the strange ones are doubted, whatever else is in the batch."""
+    dataset = open_dataset("demo", trained.settings)
+    usual = [np.asarray(dataset.pixels[row]) for row in dataset.rows("train")[:12]]
+    pixels = [*usual, 255 - usual[0], np.zeros((64, 64), np.uint8), usual[1] // 8]
+    found = [one.warnings for one in predictor.predict([Slice(one, "x") for one in pixels])]
+    assert sum(map(bool, found[:12])) <= 1
+    assert "does not look like" in found[12][0] and "blank" in found[13][0] and "less contrast" in found[14][-1]
+    assert [one.warnings for one in predictor.predict([Slice(pixels[14], "x")])] == [found[14]]
 
 
 def test_a_missing_or_damaged_model_is_said(tmp_path, folder):
@@ -75,6 +87,9 @@ def test_a_missing_or_damaged_model_is_said(tmp_path, folder):
     with pytest.raises(StorageError, match=r"model\.onnx cannot be read"):
         load_predictor(tmp_path)
     (tmp_path / "model.onnx").write_bytes(b"no model")
+    with pytest.raises(StorageError, match=r"model\.onnx is not the file that was saved"):
+        load_predictor(tmp_path)
+    write_description(tmp_path, read_description(tmp_path).model_copy(update={"sha256": {}}))  # as older versions did
     with pytest.raises(StorageError, match=r"model\.onnx cannot be read"):
         load_predictor(tmp_path)
     (tmp_path / "model.json").write_text("{}")
@@ -108,10 +123,13 @@ def test_answers_as_json():
     assert records[3] == {"file": "x.png", "error": "x.png: it is damaged"}
 
 
-def test_answers_as_a_table_that_no_spreadsheet_runs():
+def test_answers_as_a_table_that_no_spreadsheet_runs(predictor):
     answers = [FileAnswer("=HYPERLINK(1).png", (prediction(a=0.75),)), FileAnswer("x", error="broken")]
-    table = answers_table(answers)
+    model = predictor.description.model_copy(update={"labels": ("a",)})
+    table = answers_table(answers, model)
     assert table.to_dict("records") == [
-        {"file": "'=HYPERLINK(1).png", "slice": 0, "position": 1.5, "probability a": 0.75, "threshold a": 0.5,
-         "labels": "a", "no finding": False, "warnings": "Careful."}
+        {"file": "=HYPERLINK(1).png", "slice": 0, "position": 1.5, "probability a": 0.75, "threshold a": 0.5,
+         "concluded a": True, "labels": "a", "no finding": False, "warnings": "Careful.", "series": "",
+         "model": model.run, "data set fingerprint": model.dataset["fingerprint"]}
     ]  # fmt: skip
+    assert csv_text(table).splitlines()[1].startswith("'=HYPERLINK(1).png,0,1.5,0.75,0.5,True,a,False,")
