@@ -1,9 +1,9 @@
-# Two commands for users, `make app` and `make test`; two for developers, `make check` and `make requirements`.
+# Two commands for users, `make app` and `make test`; three for developers, `make check`, `make fuzz` and `make requirements`.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: app test check requirements
+.PHONY: app test check fuzz requirements
 
 app: $(VENV)/.installed
 	$(BIN)/streamlit run app/Home.py
@@ -11,16 +11,25 @@ app: $(VENV)/.installed
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-check: $(VENV)/.installed-dev
+check: audit
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/test_layers.py
 
+# Known vulnerabilities of the pinned packages, where a database of them can be reached.
+audit: $(VENV)/.installed-dev
+	$(BIN)/python tests/hardening/audit.py requirements.txt
+
+# The readers under damaged files, so long for each format, other ones every day; what is found is kept in .fuzzing.
+SECONDS ?= 60
+fuzz: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.fuzzing --seconds $(SECONDS) --seed $(shell date +%Y%m%d)
+
 # Recompile the pins after a change of pyproject.toml.
 requirements: $(VENV)/.installed-dev
 	$(BIN)/pip-compile $(COMPILE) --output-file requirements.txt pyproject.toml
-	$(BIN)/pip-compile $(COMPILE) --extra dev --extra export --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(BIN)/pip-compile $(COMPILE) --extra dev --extra export --extra sign-in --extra cluster --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 
 COMPILE := --quiet --strip-extras --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 

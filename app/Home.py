@@ -8,7 +8,7 @@ import streamlit as st
 # Streamlit puts only this file's folder on the path; the package `app` and, uninstalled, `mri_core` are one above it.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from app.ui import errors, state
+from app.ui import errors, exposure, sign_in, state
 
 st.set_page_config(page_title="MRI slices", page_icon=":material/radiology:", layout="wide")
 
@@ -24,6 +24,7 @@ PAGES = {
     ],
     "Model": [
         st.Page("views/train.py", title="Train", icon=":material/play_arrow:", url_path="train"),
+        st.Page("views/queue.py", title="Queue", icon=":material/queue:", url_path="queue"),
         st.Page("views/runs.py", title="Runs", icon=":material/table_rows:", url_path="runs"),
         st.Page("views/reproduce.py", title="Reproduction", icon=":material/replay:", url_path="reproduce"),
     ],
@@ -39,7 +40,14 @@ PAGES = {
     ],
 }
 
-page = st.navigation(PAGES, position="top")  # at the side it would push what a page asks below the fold
 with errors.in_words():
-    state.pick_dataset()
-    page.run()
+    if sign_in.allowed():
+        page = st.navigation(PAGES, position="top")  # at the side it would push what a page asks below the fold
+        with errors.in_words():
+            exposure.warn()
+            state.pick_dataset()
+            page.run()
+        sign_in.offer_sign_out()
+    else:
+        st.navigation(PAGES, position="hidden")
+        sign_in.ask()

@@ -11,7 +11,14 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 ROOMS = (
-    ("mri_core.errors", "mri_core.settings", "mri_core.replacing", "mri_core.words", "mri_core.versions"),
+    (
+        "mri_core.errors",
+        "mri_core.settings",
+        "mri_core.replacing",
+        "mri_core.words",
+        "mri_core.versions",
+        "mri_core.csv_text",
+    ),
     ("mri_core.images",),
     ("mri_core.datasets",),
     ("mri_core.embedding",),

@@ -12,6 +12,7 @@ from mri_core import words
 from mri_core.charts import failure_tables as tables
 from mri_core.charts.prediction import probability_bars
 from mri_core.charts.theme import label_colours
+from mri_core.csv_text import csv_text
 from mri_core.datasets.browse import neighbours, page_rows
 from mri_core.prediction.run_failures import KINDS, JudgedSlice, Kind, RunFailures
 
@@ -40,7 +41,7 @@ def save_as(name: str, table: Callable[[], pd.DataFrame], file: str) -> None:
     """A button that saves a table as CSV; the table is made when it is clicked."""
 
     def csv() -> str:
-        return table().to_csv(index=False)
+        return csv_text(table())
 
     st.download_button(name, csv, file, "text/csv", icon=":material/download:", on_click="ignore", key=name)
 

@@ -9,7 +9,7 @@ from typing import get_args
 
 import streamlit as st
 
-from app.ui import cache, errors
+from app.ui import cache, errors, exposure
 from mri_core.datasets.dataset import SPLITS
 from mri_core.datasets.importing.plan import Choices
 from mri_core.datasets.importing.run import Recipe
@@ -19,7 +19,6 @@ from mri_core.datasets.split import FRACTIONS
 from mri_core.images.preprocessing import STANDARD, Axis, Preprocessing, Resampling, Window
 
 UPLOAD, DISK = "Upload", "On this computer's disk"
-MOST_MB = 500
 SHAPES = {"grey": (), "colour": (3,)}
 LABELLED = ("table", "splits", "dicom", "volumes")
 """Kinds of sources that a table labels."""
@@ -37,7 +36,11 @@ class Chosen:
 
 def choose_source() -> Chosen | None:
     """Where the slices are, uploaded or on this computer; None until it is known."""
-    way = st.segmented_control("Where are the slices?", [UPLOAD, DISK], default=UPLOAD, required=True, key="import way")
+    way = UPLOAD
+    if not exposure.open_addresses():  # others shall not look around on this computer's disk
+        way = st.segmented_control(
+            "Where are the slices?", [UPLOAD, DISK], default=UPLOAD, required=True, key="import way"
+        )
     with errors.in_words():
         return _uploaded() if way == UPLOAD else _on_disk()
     return None
@@ -48,7 +51,6 @@ def _uploaded() -> Chosen | None:
     slices = left.file_uploader(
         f"A zip of a folder, or arrays ({', '.join(SLICES)})",
         type=list(SLICES),
-        max_upload_size=MOST_MB,
         help="Larger collections are better read from this computer's disk, or imported with `mri import`.",
         key="import slices",
     )

@@ -9,6 +9,7 @@ from mri_core import words
 from mri_core.charts import calibration_tables as tables
 from mri_core.charts.calibration import reliability_figure
 from mri_core.charts.theme import label_colours
+from mri_core.csv_text import csv_text
 from mri_core.errors import NotFound
 from mri_core.evaluation.calibration import SPLIT
 from mri_core.evaluation.calibration_effect import Effects
@@ -105,7 +106,7 @@ def draw_errors(run: Run, label: str, effects: dict[str, Effects]) -> None:
     st.caption("Lower is better, but for resolution.")
     st.download_button(
         "Every label as CSV",
-        tables.effects_table(effects).to_csv(index=False),
+        csv_text(tables.effects_table(effects)),
         f"{run.name} calibration.csv",
         "text/csv",
         on_click="ignore",

@@ -9,6 +9,7 @@ from mri_core import words
 from mri_core.charts import comparison as charts
 from mri_core.charts import comparison_tables as tables
 from mri_core.charts import curves
+from mri_core.csv_text import csv_text
 from mri_core.prediction.run_comparison import RunComparison, other_version
 from mri_core.runs.comparison import differing_settings, distinct_names, run_table
 from mri_core.runs.run import Run
@@ -105,7 +106,7 @@ def draw_scores(compared: RunComparison, place: int) -> None:
     st.dataframe(table, column_config={"_index": TITLES, **columns}, height="content")
     st.download_button(
         "Download as CSV",
-        tables.differences_table(compared.comparisons).to_csv(index=False),
+        csv_text(tables.differences_table(compared.comparisons)),
         f"comparison with {compared.names[0]} {compared.split}.csv",
         "text/csv",
         icon=":material/download:",
@@ -165,7 +166,7 @@ def draw_all(offered: Sequence[Run], chosen: Sequence[Run]) -> None:
         "that range; the bluer a line, the better its score."
     )
     st.download_button(
-        "Download all runs as CSV", table.to_csv(index_label="id"), "runs.csv", "text/csv", icon=":material/download:",
+        "Download all runs as CSV", csv_text(table, "id"), "runs.csv", "text/csv", icon=":material/download:",
         on_click="ignore",
     )  # fmt: skip
 

@@ -7,6 +7,7 @@ from mri_core import words
 from mri_core.card.forms import as_html, as_json
 from mri_core.charts import score_tables as tables
 from mri_core.charts.scores import ReportFigures
+from mri_core.csv_text import csv_text
 from mri_core.evaluation.report import Report
 from mri_core.evaluation.table import score_table
 from mri_core.prediction.model_file import read_description
@@ -68,7 +69,7 @@ def draw_scores(run: Run, split: str, report: Report) -> None:
         st.caption("In the samples average a slice without any label counts as zero; the row beneath leaves those out.")
         st.download_button(
             "Download as CSV",
-            score_table(evaluation).to_csv(index_label="row"),
+            csv_text(score_table(evaluation), "row"),
             f"{run.name} {split} scores.csv",
             "text/csv",
             on_click="ignore",

@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.ui import cache, promotion, state
 from app.ui.deletion import confirm_deletion
+from app.ui.gallery import save_as
 from mri_core import words
 from mri_core.charts import curves
 from mri_core.charts.champions import MARK
@@ -52,7 +53,7 @@ def main() -> None:
         st.page_link("views/train.py", label="Train a network", icon=":material/arrow_forward:")
         return
     chosen = table(shown)
-    actions(chosen)
+    actions(chosen, shown)
     if chosen:
         compare([cache.run(run.id) for run in chosen])
     else:
@@ -122,7 +123,7 @@ def table(runs: Sequence[Run]) -> list[Run]:
     return chosen
 
 
-def actions(chosen: Sequence[Run]) -> None:
+def actions(chosen: Sequence[Run], shown: Sequence[Run]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         running = any(run.status == "running" for run in chosen)
         if st.button(
@@ -144,6 +145,7 @@ def actions(chosen: Sequence[Run]) -> None:
                 icon=":material/compare_arrows:",
                 query_params={"selected": [run.id for run in comparable]},
             )
+        save_as("These runs as CSV", lambda: run_table(shown).reset_index(names="id"), "runs.csv")
 
 
 def open_run(run: Run) -> None:

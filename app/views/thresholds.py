@@ -8,6 +8,7 @@ from mri_core.charts import threshold_tables as tables
 from mri_core.charts import thresholds as charts
 from mri_core.charts.score_tables import resampling_in_words
 from mri_core.charts.theme import label_colours
+from mri_core.csv_text import csv_text
 from mri_core.errors import NotFound
 from mri_core.evaluation.calibration import SPLIT
 from mri_core.evaluation.threshold_rules import THRESHOLD_RULES, Parameter
@@ -48,7 +49,7 @@ def main() -> None:
     if for_all:
         save_for_all(run, rule, parameter)
     workbench(run, label, rule, parameter)
-    csv = tables.every_threshold(judgements.workbench(run, label)).to_csv(index=False)
+    csv = csv_text(tables.every_threshold(judgements.workbench(run, label)))
     st.download_button(
         "Every threshold as CSV", csv, f"{run.name} {label} thresholds on {SPLIT}.csv", "text/csv", on_click="ignore"
     )
@@ -186,7 +187,7 @@ def draw_saved(run: Run) -> None:
     description = judgements.judged(run, SPLIT).description
     st.table(tables.choices_in_words(description, state.moment))
     st.caption("Sensitivity and precision as they were on the slices the threshold was chosen on, which flatters.")
-    csv = tables.choices_table(description).to_csv(index_label="label")
+    csv = csv_text(tables.choices_table(description), "label")
     st.download_button("Download as CSV", csv, f"{run.name} thresholds.csv", "text/csv", on_click="ignore")
 
 

@@ -5,11 +5,13 @@ import streamlit as st
 from app.ui import cache, empty, errors, forms, progress, state
 from mri_core import words
 from mri_core.charts import curves
+from mri_core.csv_text import csv_text
 from mri_core.evaluation.baseline import predict_nothing
 from mri_core.runs.comparison import has_results
+from mri_core.runs.engine import revive
 from mri_core.runs.liveness import stop
-from mri_core.runs.run import Run
-from mri_core.training.start import start_run
+from mri_core.runs.run import RESUMABLE, Run
+from mri_core.training.start import resume_run, start_run
 
 NAMES = {name: curves.MEASURES[name] for name in curves.AVERAGES}
 
@@ -58,6 +60,7 @@ def follow(run_id: str) -> None:
 
 def draw(run_id: str, baseline: dict[str, float], alive: bool) -> None:
     with errors.in_words():
+        revive(cache.settings())
         run = cache.run(run_id)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.subheader(words.plain(run.name), width="content", anchor=False)
@@ -83,8 +86,22 @@ def stop_button(run: Run) -> Run:
     return run
 
 
+def resume_button(run: Run) -> None:
+    """For a run that ended before its time."""
+    if run.status in RESUMABLE and st.button(
+        "Resume training",
+        icon=":material/resume:",
+        help="Goes on from the last checkpoint under the same name, as if it had never been interrupted.",
+        key="resume",
+    ):
+        with st.spinner("Handing the run to the queue"):
+            resume_run(run, cache.settings())
+        st.rerun()
+
+
 def draw_end(run: Run) -> None:
     reason, _, log = (run.error or "").partition("\n")
+    resume_button(run)
     if run.status == "failed":
         st.error(words.plain(reason), icon=":material/error:")
         if log:
@@ -133,9 +150,7 @@ def draw_curves(run: Run, baseline: dict[str, float]) -> None:
         st.dataframe(
             table, hide_index=True, column_config=dict.fromkeys(table.columns[1:], SCORE), placeholder="undefined"
         )
-        st.download_button(
-            "Download as CSV", table.to_csv(index=False), f"{run.name} curves.csv", "text/csv", on_click="ignore"
-        )
+        st.download_button("Download as CSV", csv_text(table), f"{run.name} curves.csv", "text/csv", on_click="ignore")
 
 
 SCORE = st.column_config.NumberColumn(format="%.4f")

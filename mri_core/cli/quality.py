@@ -9,6 +9,7 @@ import typer
 
 from mri_core import words
 from mri_core.cli.output import Json, check_out, console, messages, print_json, print_table, progress_bar
+from mri_core.csv_text import csv_text
 from mri_core.datasets.dataset import Dataset, check_name, open_dataset
 from mri_core.prediction.out_of_fold import cross_validation_of
 from mri_core.prediction.run_label_errors import NAME, find_label_errors
@@ -64,7 +65,7 @@ def check(
         quality = check_dataset(dataset, only or (), lambda _, done, total: progress(done, total), checks)
     if out:
         with replacing(out, "choose another place with --out") as file:
-            file.write(slices_table(dataset, quality.findings).to_csv(index=False).encode())
+            file.write(csv_text(slices_table(dataset, quality.findings)).encode())
     made = (
         _new_version(quality, exclude, check_name(new_name or next_name(name, settings)), settings) if exclude else None
     )

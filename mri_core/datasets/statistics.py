@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mri_core.csv_text import csv_text
 from mri_core.datasets.dataset import SPLITS, Dataset, Split
 
 FLAGGED_DIFFERENCE = 0.03
@@ -112,4 +113,4 @@ def split_table_csv(statistics: Mapping[str, Any]) -> str:
         for name in statistics["labels"]:
             row |= {f"positives: {name}": found["positives"][name], f"prevalence: {name}": found["prevalence"][name]}
         rows.append({"split": split} | row)
-    return pd.DataFrame(rows).to_csv(index=False)
+    return csv_text(pd.DataFrame(rows))

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 Verdict = Literal["first", "better beyond chance", "worse beyond chance", "not told apart", "not comparable"]
 
 ALIAS = "champion"
-_PREFIX = "mri-"
+NAME_PREFIX = "mri-"
 _DESCRIPTION_LENGTH = 5000  # the most that MLflow keeps
 
 
@@ -72,7 +72,7 @@ _PROMOTION = TypeAdapter(Promotion)
 
 def registered_name(dataset: str) -> str:
     """The name of a data set's registered model; MLflow allows no slash and no colon in it."""
-    return _PREFIX + quote(dataset, safe=" ")
+    return NAME_PREFIX + quote(dataset, safe=" ", errors="surrogatepass")  # a command is called with any bytes
 
 
 def promote(settings: Settings, run: Run, grounds: Grounds) -> Promotion:
@@ -116,7 +116,7 @@ def demote(settings: Settings, run: Run) -> None:
 def champions(settings: Settings) -> dict[str, Promotion]:
     """The present champions: data set -> promotion. A data set without one is left out."""
     with _registry(settings) as client:
-        return {found.dataset: found for found in _present(client, f"name LIKE '{_PREFIX}%'")}
+        return {found.dataset: found for found in _present(client, f"name LIKE '{NAME_PREFIX}%'")}
 
 
 def champion_of(settings: Settings, dataset: str) -> Promotion | None:
@@ -139,7 +139,7 @@ def only_champion(settings: Settings) -> Promotion:
 
 def promotions(settings: Settings, dataset: str | None = None) -> tuple[Promotion, ...]:
     """Every promotion of a data set, or of all, newest first; those of deleted runs too."""
-    condition = f"name LIKE '{_PREFIX}%'" if dataset is None else f"name = '{registered_name(dataset)}'"
+    condition = f"name LIKE '{NAME_PREFIX}%'" if dataset is None else f"name = '{registered_name(dataset)}'"
     with _registry(settings) as client:
         present = _titles(client, condition)
         found = _read(client.search_model_versions(condition), present)

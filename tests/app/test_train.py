@@ -177,6 +177,19 @@ def test_a_failed_run_shows_the_reason_and_the_log(lab, open_page: Open) -> None
     assert app.code[0].value == "epoch 1: loss 0.9\nKilled"
 
 
+@pytest.mark.parametrize("status", ["stopped", "failed"])
+def test_what_ended_before_its_time_is_resumed_under_its_name(lab, open_page: Open, monkeypatch, status: str) -> None:
+    handed = []
+    monkeypatch.setattr("mri_core.training.start.submit", lambda run_id, settings: handed.append(run_id))
+    run = running(lab)
+    lab.finish(run.id, status)
+    app = open_page("train", run=run.id)
+    button(app, "Resume training").click().run()
+    assert not app.exception and handed == [run.id]
+    assert lab.get(run.id).status == "queued" and "Queued: waiting for its turn" in texts(app)
+    assert "Resume training" not in [each.label for each in app.button]
+
+
 def test_a_finished_run_draws_the_baseline_of_its_data_set(trained, open_page: Open) -> None:
     app = open_page("train", run=trained.run_id)
     dataset = open_dataset("demo", trained.settings)
