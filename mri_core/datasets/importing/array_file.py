@@ -12,7 +12,7 @@ from typing import IO
 
 import numpy as np
 
-from mri_core.images.limits import MAX_SLICE_PIXELS, refuse, refusing
+from mri_core.images.limits import LIMITS, refuse, refusing
 from mri_core.images.prepare import to_uint8
 from mri_core.images.preprocessing import Preprocessing
 from mri_core.images.slice import Slice
@@ -55,8 +55,8 @@ class ArrayFile:
             raise refuse(self.name, said, "numbers")
         if len(self.shape) not in (3, 4) or self.shape[3:] not in ((), (1,), (3,)) or min(self.shape) < 1:
             raise refuse(self.name, said, "(slices, height, width), with 1 or 3 channels behind or without")
-        if math.prod(self.shape[1:3]) > MAX_SLICE_PIXELS:
-            raise refuse(self.name, said, f"at most {MAX_SLICE_PIXELS:,} pixels a slice")
+        if math.prod(self.shape[1:3]) > LIMITS.slice_pixels:
+            raise refuse(self.name, said, LIMITS.most("slice_pixels"))
 
 
 @dataclass(frozen=True)

@@ -1,34 +1,36 @@
 """Decoding in fresh processes beside this one: in order, never far ahead, and past a file that ends its process.
 
 They are started as programs, not forked: a web server's threads and libraries must not be copied in mid-flight. Each
-hangs on one connection, and ends when this process closes it or dies.
+reads from one pipe, and ends when this process closes it or dies. What they send is checked, and never run.
 """
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from itertools import islice
-from multiprocessing import Pipe
 from queue import SimpleQueue
 from types import TracebackType
+from typing import BinaryIO, cast
 
 import numpy as np
 
-from mri_core.datasets.importing.decoder import Outcome
+from mri_core.datasets.importing.decoder import SECONDS
+from mri_core.datasets.importing.messages import Decoded, receive_decoded, told_places
 from mri_core.datasets.importing.plan import Item, Plan
 from mri_core.images import Preprocessing
+from mri_core.images.framing import send
 
 _WORTH_ANOTHER = 500  # slices; fewer are decoded before a second process has started
 _BLOCK_SLICES, _BLOCK_BYTES = 64, 2**23
 
-# Not -m: what is pickled has to be known by its module's name on both sides.
 _PROGRAM = "from mri_core.datasets.importing.decoder import main; main()"
-
-Decoded = tuple[np.ndarray, list[Outcome]]
 
 
 class Decoders:
@@ -52,9 +54,10 @@ class Decoders:
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._closing = True
+        self._threads.shutdown(wait=False, cancel_futures=True)
         for child in self._children:
             child.end()
-        self._threads.shutdown(cancel_futures=True)
+        self._threads.shutdown()
 
     def stream(self, items: Iterator[Item]) -> Iterator[tuple[list[Item], Decoded]]:
         """Blocks of items with what became of them, in the order of the items."""
@@ -75,43 +78,75 @@ class Decoders:
             self._idle.put(child)
 
     def _ask(self, child: _Child, block: Sequence[Item]) -> Decoded:
-        """The child's answer. One that dies is started anew, and the file that it died of is found by halving."""
+        """The child's answer. One that ends is started anew, and goes on with what it had not come to."""
+        if not block:
+            return np.empty((0, *self._image_shape), np.uint8), []
+        if child.has_ended() and not self._closing:
+            child.restart()
         try:
             return child.ask(block)
-        except (EOFError, OSError):
+        except _Ended as ended:
             if self._closing:
                 raise
+            culprit = ended.place
         child.restart()
-        if len(block) == 1:
-            empty = np.empty((0, *self._image_shape), np.uint8)
-            return empty, [f"{block[0].source}: reading it ended the reader; expected an undamaged file"]
-        half = len(block) // 2
-        parts = [self._ask(child, block[:half]), self._ask(child, block[half:])]
-        return np.concatenate([pixels for pixels, _ in parts]), [one for _, outcomes in parts for one in outcomes]
+        ended_by = (
+            f"{block[culprit].source}: reading it ended the reader or took longer than {SECONDS} seconds; "
+            "expected an undamaged file"
+        )
+        before, behind = self._ask(child, block[:culprit]), self._ask(child, block[culprit + 1 :])
+        return np.concatenate([before[0], behind[0]]), [*before[1], ended_by, *behind[1]]
+
+
+class _Ended(Exception):
+    """A child has gone, or sends what it should not. place: which of a block it was reading."""
+
+    def __init__(self, place: int) -> None:
+        super().__init__(f"at place {place}")
+        self.place = place
 
 
 class _Child:
     def __init__(self, image_shape: tuple[int, ...], preprocessing: Preprocessing) -> None:
-        self._told = (image_shape, preprocessing)
+        self._image_shape, self._preprocessing = image_shape, preprocessing
         self._start()
 
     def ask(self, block: Sequence[Item]) -> Decoded:
-        self._connection.send([item.place for item in block])
-        return self._connection.recv()
+        begun = 0
+        try:
+            send(self._questions, {"places": told_places(item.place for item in block)})
+            begun = len(self._answers.read(len(block)))
+            if begun == len(block):
+                return receive_decoded(self._answers, len(block), self._image_shape)
+        except (EOFError, OSError) as error:
+            raise _Ended(max(begun - 1, 0)) from error
+        raise _Ended(max(begun - 1, 0))
+
+    def has_ended(self) -> bool:
+        return self._process.poll() is not None
 
     def restart(self) -> None:
         self.end()
         self._start()
 
     def end(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        self._connection.close()
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.communicate()  # closes the pipes and waits
 
     def _start(self) -> None:
-        self._connection, theirs = Pipe()
-        descriptor = theirs.fileno()
-        command = [sys.executable, "-c", _PROGRAM, str(descriptor)]
-        self._process = subprocess.Popen(command, pass_fds=[descriptor], stdin=subprocess.DEVNULL)
-        theirs.close()
-        self._connection.send(self._told)
+        # A session of its own: what the child starts ends with it, and Ctrl-C does not reach it. No errors are printed:
+        # it may write to no file, which may be what they go to. One thread: each costs address space.
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _PROGRAM],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+        )
+        self._questions, self._answers = cast(BinaryIO, self._process.stdin), cast(BinaryIO, self._process.stdout)
+        send(
+            self._questions,
+            {"image_shape": self._image_shape, "preprocessing": self._preprocessing.model_dump()},
+        )

@@ -17,7 +17,13 @@ Reason = Literal["skipped", "row without a file", "file without a row", "duplica
 
 
 class Place(Protocol):
-    """Where one slice is. It travels to a decoding process, so its module imports little."""
+    """Where one slice is, a frozen dataclass of texts and numbers. It travels to a decoding process, so its module
+    imports little, and messages.PLACES lists it."""
+
+    @property
+    def path(self) -> str:
+        """The file it is in."""
+        ...
 
     def read(self, preprocessing: Preprocessing) -> Slice:
         """The slice. Raises ImageError, naming the file."""

@@ -119,7 +119,10 @@ def _run(
                 builder.add(pixels, taken.rows(items, outcomes))
                 if progress:
                     progress(taken.tried, plan.total)
-        provenance = {**plan.provenance, "source": kind, "left_out": len(taken.left_out), "seed": recipe.seed}
+        provenance = {
+            **plan.provenance,
+            **{"source": kind, "left_out": len(taken.left_out), "seed": recipe.seed, "sizes": taken.size_ranges()},
+        }
         del plan  # a million names, which take as much as what follows
         if not taken.slices:
             raise InvalidInput(taken.nothing())

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
 
+from mri_core.csv_text import csv_lines
 from mri_core.datasets.dataset import SPLITS
 from mri_core.datasets.importing.left_out import Listing
 
@@ -42,11 +41,7 @@ class Summary:
 
     def report(self) -> str:
         """Everything left out as CSV: what, reason, why."""
-        held = io.StringIO()
-        writer = csv.writer(held)
-        writer.writerow(("what", "reason", "why"))
-        writer.writerows((_cell(one.what), one.reason, _cell(one.why)) for one in self.left_out)
-        return held.getvalue()
+        return csv_lines(("what", "reason", "why"), ((one.what, one.reason, one.why) for one in self.left_out))
 
 
 def prevalence(
@@ -64,8 +59,3 @@ def prevalence(
         name: {part: float(column[rows].mean()) if rows.any() else None for part, rows in parts.items()}
         for name, column in columns.items()
     }
-
-
-def _cell(text: str) -> str:
-    """Keep spreadsheet programs from running a file's name as a formula (OWASP, "CSV Injection")."""
-    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

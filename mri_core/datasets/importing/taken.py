@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from mri_core.datasets.dataset import SPLITS, Split
-from mri_core.datasets.importing.decoder import Outcome
 from mri_core.datasets.importing.left_out import Listing
+from mri_core.datasets.importing.messages import Outcome
 from mri_core.datasets.importing.plan import Item, LeftOut, Plan
 from mri_core.datasets.importing.summary import Summary, prevalence
 from mri_core.datasets.importing.texts import printable
@@ -37,6 +37,7 @@ class Taken:
         self._stated = array("q")  # a hash of the patient's name, which itself is in the index
         self._in_files = array("q")
         self._hashes: dict[str, int] = {}
+        self._burned_in = 0
         self._sizes: Counter[tuple[int, int]] = Counter()
         self._contents = hashlib.sha256()
 
@@ -59,6 +60,7 @@ class Taken:
                 _NOBODY if outcome.patient is None else self._hashes.setdefault(outcome.patient, len(self._hashes))
             )
             self._sizes[outcome.size] += 1
+            self._burned_in += outcome.burned_in
             self._contents.update(repr((item.id, item.labels)).encode(errors="replace"))
             rows.append(
                 {
@@ -127,7 +129,7 @@ class Taken:
             left_out=self.left_out,
             mapping=self._mapping,
             notes=(*self._notes, *self._fitted(image_shape), *_unlabelled(known)),
-            warnings=tuple(_warnings(self._patients(), splits)),
+            warnings=(*_warnings(self._patients(), splits), *_written_on(self._burned_in)),
             splits={split: int((splits == split).sum()) for split in SPLITS},
             prevalence=prevalence(self._labels_of, truth, known, splits),
         )
@@ -149,6 +151,10 @@ class Taken:
         values = np.frombuffer(self._truth, np.uint8).reshape(self.slices, len(self._labels_of))
         return (values == 1).astype(np.uint8), (values != _UNKNOWN).all(axis=1)
 
+    def size_ranges(self) -> list[list[int]]:
+        """Least and most height, least and most width, of the slices before they were fitted."""
+        return [[min(sides), max(sides)] for sides in zip(*self._sizes, strict=True)]
+
     def _fitted(self, image_shape: tuple[int, ...]) -> list[str]:
         others = {size: count for size, count in self._sizes.items() if size != image_shape[:2]}
         if not others:
@@ -164,6 +170,15 @@ class Taken:
 def _unlabelled(known: np.ndarray) -> list[str]:
     missing = int((~known).sum())
     return [f"{missing:,} test slices have no labels; they are kept and never judged on"] if missing else []
+
+
+def _written_on(slices: int) -> list[str]:
+    if not slices:
+        return []
+    return [
+        f"{slices:,} slices are of files that say text is burned into their pixels, which may name the patient; "
+        "look at them before anyone else does"
+    ]
 
 
 def _warnings(patients: np.ndarray, splits: np.ndarray) -> list[str]:

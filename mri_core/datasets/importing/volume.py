@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from mri_core.errors import ImageError
-from mri_core.images.limits import MAX_FILE_BYTES, refuse
+from mri_core.images.limits import check_bytes, refuse
 from mri_core.images.nifti import Volume, cut, open_volume, slice_count
 from mri_core.images.preprocessing import Axis
 
@@ -56,8 +56,7 @@ def _bytes(path: Path) -> bytes:
     try:
         if not path.is_file():  # a pipe would be waited for
             raise refuse(path.name, "there is no such file", "a NIfTI volume")
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise refuse(path.name, "the file is too large", f"at most {MAX_FILE_BYTES:,} bytes")
+        check_bytes(path.name, path.stat().st_size)
         return path.read_bytes()
     except OSError as error:
         raise ImageError(f"{path.name}: it cannot be opened ({error.strerror}); expected a NIfTI volume") from error

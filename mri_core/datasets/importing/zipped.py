@@ -71,7 +71,7 @@ def _check(archive: zipfile.ZipFile, place: Path, folder: Path) -> None:
         raise InvalidInput(f"{place.name} holds {len(members):,} files; expected at most {MOST_MEMBERS:,}")
     for member in members:
         path = PurePosixPath(member.filename.replace("\\", "/"))
-        if path.is_absolute() or ".." in path.parts or ":" in member.filename[:2]:
+        if not member.filename or path.is_absolute() or ".." in path.parts or ":" in member.filename[:2]:
             raise InvalidInput(f"{place.name} would write to {member.filename!r}; expected paths inside of it")
         if stat.S_ISLNK(member.external_attr >> 16):
             raise InvalidInput(f"{place.name} holds a link, {member.filename!r}; expected files, packed without links")
