@@ -18,7 +18,7 @@ from mri_core.evaluation.calibration import calibrated
 from mri_core.exporting import FORMATS, FileFormat
 from mri_core.exporting.file_format import facts
 from mri_core.images.prepare import with_channels
-from mri_core.prediction.model_file import MODEL_KERAS, ModelDescription, read_description
+from mri_core.prediction.model_file import ModelDescription, read_description
 
 VERIFIED = 500
 """Slices on which the exported model is compared with Keras."""
@@ -83,11 +83,10 @@ def export_model(folder: Path, format_name: str, out: Path, dataset: Dataset | N
 def _written(
     folder: Path, description: ModelDescription, kind: FileFormat, out: Path, slices: np.ndarray
 ) -> tuple[tuple[Path, ...], float]:
-    import keras
-
     from mri_core.exporting.calibrated_model import calibrated_model
+    from mri_core.prediction.export import load_keras
 
-    model = keras.models.load_model(folder / MODEL_KERAS, compile=False, safe_mode=True)
+    model = load_keras(folder)
     labels, calibration = description.labels, description.calibration
     files = kind.write(calibrated_model(model, labels, calibration), facts(description), out)
     differences = [
