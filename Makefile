@@ -1,9 +1,9 @@
-# Two commands for users, `make app` and `make test`; three for developers, `make check`, `make fuzz` and `make requirements`.
+# Two commands for users, `make app` and `make test`; the others are for developers.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: app test check fuzz requirements
+.PHONY: app test check audit fuzz requirements
 
 app: $(VENV)/.installed
 	$(BIN)/streamlit run app/Home.py

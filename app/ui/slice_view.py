@@ -60,8 +60,6 @@ def draw_original(run: Run, prediction: Prediction, origin: Origin, key: str) ->
             scale = "intensities 0 to 255, windowed as for the model"
         images.show(pixels, alt=f"{prediction.source} as its file has it", width=WIDTH)
         st.caption(f"As the file has it: {_measures(pixels)}; {scale}.")
-        if original.burned_in:
-            st.warning("The file says that text is burned into its pixels, which may name the patient.")
 
 
 def draw_seen(run: Run, prediction: Prediction, key: str) -> None:
