@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mri_core.bench.browsing import browsing
+from mri_core.bench.evidence import evidence
 from mri_core.bench.importing import importing
 from mri_core.bench.predicting import predicting
 from mri_core.bench.record import Measurement
 from mri_core.bench.reruns import reruns
+from mri_core.bench.serving import serving
 from mri_core.bench.session import Bench
 from mri_core.bench.starting import dashboard, start_of_run
 from mri_core.bench.streaming import streaming
@@ -39,4 +41,6 @@ MEASUREMENTS: dict[str, Entry] = {
     "browsing": Entry(browsing, 20, 60),
     "import": Entry(importing, 6, 25),
     "prediction": Entry(predicting, 20, 25),
+    "serving": Entry(serving, 30, 80),
+    "evidence": Entry(evidence, 20, 12),
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import logging
 import os
 from typing import Annotated
 
@@ -15,6 +17,11 @@ from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
 
 _VARIABLE = "MRI_TOKEN"
+_CONNECTIONS = 1000
+"""Open at once, most of them idle; the service itself says how many requests it answers at once."""
+_IDLE_SECONDS = 30
+_FAREWELL_SECONDS = 20
+"""How long requests that are being answered may take when the service is asked to end."""
 
 
 def serve(
@@ -25,10 +32,16 @@ def serve(
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen at.")] = 8502,
     json: Json = False,
 ) -> None:
-    """Answer predictions over HTTP. The variable MRI_TOKEN holds the token that clients have to show."""
+    """Answer predictions over HTTP. The variable MRI_TOKEN holds the token that clients have to show.
+
+    One line a request goes to standard error, without files' names. Ctrl-C, or the signal TERM, ends the service when
+    the requests that came before have been answered.
+    """
     import uvicorn
 
-    from mri_core.serving.service import LOOPBACK, make_service
+    from mri_core.serving.access import ACCESS
+    from mri_core.serving.gate import LOOPBACK
+    from mri_core.serving.service import make_service
 
     token = os.environ.get(_VARIABLE) or None
     if host not in LOOPBACK and token is None:
@@ -38,12 +51,27 @@ def serve(
         )
     found = RunStore(Settings()).find(run)
     service = make_service(load_predictor(found.folder), found.name, token)
-    address = f"http://{host}:{port}"
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     if json:
         print_json({"run": found.id, "address": address})
     else:
         messages.print(f"Serving {found.name} at {address}; {address}/docs says how.", markup=False)
-    uvicorn.run(service, host=host, port=port, log_level="warning", limit_concurrency=200, server_header=False)
+    lines = logging.StreamHandler()
+    lines.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    ACCESS.addHandler(lines)
+    ACCESS.setLevel(logging.INFO)
+    gc.freeze()  # what has been loaded stays; looking through it again and again would keep requests waiting
+    uvicorn.run(
+        service,
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,  # ours is without what clients write
+        limit_concurrency=_CONNECTIONS,
+        timeout_keep_alive=_IDLE_SECONDS,
+        timeout_graceful_shutdown=_FAREWELL_SECONDS,
+        server_header=False,
+    )
 
 
 COMMANDS = {"serve": serve}

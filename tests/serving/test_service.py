@@ -23,6 +23,7 @@ from mri_core.datasets.dataset import open_dataset
 from mri_core.images.slice import Slice
 from mri_core.prediction.predictor import Predictor, load_predictor
 from mri_core.serving import batching, gate
+from mri_core.serving import service as service_module
 from mri_core.serving.batching import Batcher
 from mri_core.serving.service import make_service
 
@@ -136,6 +137,32 @@ def test_a_client_that_stops_sending_is_not_waited_for(service: str, monkeypatch
         assert client.recv(100).startswith(b"HTTP/1.1 408")
 
 
+def test_other_methods_are_answered_as_json(service: str) -> None:
+    head = requests.head(f"{service}/v1/model", timeout=60)
+    assert head.status_code == 200 and head.content == b"" and int(head.headers["content-length"]) > 10
+    wrong = requests.delete(f"{service}/v1/predict", timeout=60)
+    assert wrong.status_code == 405 and wrong.headers["Allow"] == "POST" and "takes POST" in wrong.json()["detail"]
+
+
+def test_a_service_that_is_asked_to_end_answers_what_came_before(predictor: Predictor, trained) -> None:
+    reading, go_on = threading.Event(), threading.Event()
+
+    def slowly(data: bytes, name: str, *_: object) -> list[Slice]:
+        if data != b"slow":
+            return [Slice(np.zeros((8, 8), np.uint8), name)]
+        reading.set()
+        go_on.wait(30)
+        return [Slice(np.zeros((8, 8), np.uint8), name)]
+
+    with pytest.MonkeyPatch.context() as patched, ThreadPoolExecutor(1) as client:
+        patched.setattr(service_module, "read_apart", slowly)
+        with served(predictor) as address:
+            answer = client.submit(post, address, ("slow.png", b"slow"))
+            assert reading.wait(30)
+            threading.Timer(0.2, go_on.set).start()  # while the service is ending
+    assert answer.result().status_code == 200 and answer.result().json()[0]["file"] == "slow.png"
+
+
 def test_many_at_once_get_their_own_answers(service: str, predictor: Predictor, trained) -> None:
     pixels = open_dataset("demo", trained.settings).pixels[:24]
     expected = predictor.probabilities(pixels)
@@ -173,6 +200,18 @@ def test_those_who_wait_are_answered_together(monkeypatch: pytest.MonkeyPatch) -
 
     assert asyncio.run(ask()) == [[f"{i}", f"{i}b"] for i in range(5)]
     assert slow.passes[0] in (2, 4) and max(slow.passes) == 4 and sum(slow.passes) == 10
+
+
+def test_a_volume_takes_turns_with_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batching, "MOST_SLICES", 2)
+    slow = Slow()
+
+    async def ask() -> list[list[str]]:
+        batcher = Batcher(slow)
+        return await asyncio.gather(batcher.predict(slices(*"abcde")), batcher.predict(slices("x")))
+
+    assert asyncio.run(ask()) == [list("abcde"), ["x"]]
+    assert slow.passes == [2, 1, 2, 1]
 
 
 def test_a_pass_that_fails_keeps_nobody_waiting() -> None:
