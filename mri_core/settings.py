@@ -1,19 +1,25 @@
-"""Where things live: three settings, from the environment or a `.env` file in the working directory."""
+"""Where things live, and what this machine gives to trainings: from the environment or a `.env` file in the working
+directory.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from mri_core.errors import StorageError
+from mri_core.errors import InvalidInput, StorageError
 
 DEFAULT_HOME = Path(__file__).resolve().parents[1] / "data"
 
 
 class Settings(BaseSettings):
-    """The three settings of the program. Build it with `Settings()`; it reads the environment each time."""
+    """The settings of the program. Build it with `Settings()`; it reads the environment each time.
+
+    slots: how many runs this machine trains at once. threads: processor threads of each of them. None: as
+    `mri_core.runs.slots` chooses.
+    """
 
     # Case counts, or the field `home` would be read from the variable HOME.
     model_config = SettingsConfigDict(
@@ -23,6 +29,15 @@ class Settings(BaseSettings):
     home: Path = Field(default=DEFAULT_HOME, validation_alias=AliasChoices("MRI_HOME", "home"))
     tracking_uri_setting: str = Field(default="", validation_alias=AliasChoices("MLFLOW_TRACKING_URI", "tracking_uri"))
     scheduler: str = Field(default="", validation_alias=AliasChoices("MRI_SCHEDULER", "scheduler"))
+    slots: int | None = Field(default=None, validation_alias=AliasChoices("MRI_SLOTS", "slots"))
+    threads: int | None = Field(default=None, validation_alias=AliasChoices("MRI_THREADS", "threads"))
+
+    @field_validator("slots", "threads", mode="before")
+    @classmethod
+    def _is_a_number(cls, value: object, field: ValidationInfo) -> object:
+        if value is not None and not (str(value).isdecimal() and int(str(value)) > 0):
+            raise InvalidInput(f"MRI_{str(field.field_name).upper()} is {value!r}, expected a whole number from 1")
+        return value
 
     @property
     def root(self) -> Path:
@@ -46,7 +61,7 @@ class Settings(BaseSettings):
         return self.tracking_uri_setting or f"sqlite:///{self.root / 'mlflow.db'}"
 
     def environment(self) -> dict[str, str]:
-        """The variables that make a child process see the same home, store and scheduler."""
+        """The variables that make a process, here or on another machine, see the same home, store and scheduler."""
         return {
             "MRI_HOME": str(self.root),
             "MLFLOW_TRACKING_URI": self.tracking_uri,

@@ -14,10 +14,9 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from mri_core.datasets.build import Build, builds
 from mri_core.datasets.dataset import Dataset, Header, list_datasets, open_dataset
+from mri_core.datasets.importing.looking import columns_apart, preview_apart
 from mri_core.datasets.importing.plan import Choices
 from mri_core.datasets.importing.run import Preview
-from mri_core.datasets.importing.run import preview as preview_of
-from mri_core.datasets.importing.table import columns_of
 from mri_core.datasets.importing.uploads import keep_upload
 from mri_core.datasets.making import Attempt, import_report, last_attempt
 from mri_core.datasets.statistics import label_statistics
@@ -82,13 +81,13 @@ _OF_A_PLACE = {Path: str, Choices: repr}
 @st.cache_resource(max_entries=8, ttl=60, show_spinner="Looking at the files", hash_funcs=_OF_A_PLACE)
 def import_preview(place: Path, choices: Choices, kind: str | None) -> Preview:
     """What an import would take. Looked at again after a minute, for files may change."""
-    return preview_of(place, choices, kind)
+    return preview_apart(place, choices, kind)
 
 
 @st.cache_resource(max_entries=8, ttl=60, show_spinner=False, hash_funcs=_OF_A_PLACE)
 def label_table(place: Path, table: Path | None) -> tuple[str, ...]:
     """The columns of the table of labels that a place has or that is named beside it; none where there is no table."""
-    return columns_of(place, table)
+    return columns_apart(place, table)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading the file", hash_funcs={Preprocessing: repr})

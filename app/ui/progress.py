@@ -44,7 +44,7 @@ def standing(run: Run) -> str:
     if run.status == "queued":
         if run.process:
             return "Starting: a fresh process loads TensorFlow. This takes some seconds."
-        return "Queued: waiting for its turn. Runs are trained one after the other."
+        return "Queued: waiting for its turn. The Queue page shows what is before it."
     return PHASES.get(run.progress.phase if run.progress else "starting", PHASES["training"])
 
 

@@ -25,15 +25,19 @@ def draw_running(run: Run) -> None:
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
             _name(run)
-            progress.status_badge(run)
+            if run.status == "queued":
+                st.badge("Starting", color="gray")
+            else:
+                progress.status_badge(run)
             progress.draw_subject(run)
         st.caption(whereabouts(run))
-        progress.draw_progress(run)
+        if run.status == "running":
+            progress.draw_progress(run)
         with st.container(horizontal=True, vertical_alignment="center"):
             label = "Stop and keep the best weights so far" if run.status == "running" else "Stop"
             if st.button(label, icon=":material/stop:", disabled=run.stop_requested, key=f"stop {run.id}"):
                 stop(cache.store(), run.id)
-                st.rerun(scope="fragment")
+                st.rerun()
             _follow(run, "Follow it live")
 
 
@@ -47,15 +51,15 @@ def draw_waiting(run: Run, place: int, last: int) -> None:
                 progress.draw_subject(run)
             again = f", attempt {run.attempt}" if run.attempt > 1 else ""
             st.caption(f"Created {state.moment(run.created)}{again}")
-        with st.container(horizontal=True, width="content", gap="small"):
+        with st.container(horizontal=True, width="content", gap="xsmall"):
             for where, (icon, told) in MOVES.items():
                 at_end = place == (1 if where in ("first", "earlier") else last)
                 if st.button("", icon=icon, help=told, disabled=at_end, key=f"{where} {run.id}"):
                     move(cache.store(), run.id, where)
-                    st.rerun(scope="fragment")
+                    st.rerun()
             if st.button("Take out", icon=":material/close:", key=f"out {run.id}"):
                 stop(cache.store(), run.id)
-                st.rerun(scope="fragment")
+                st.rerun()
 
 
 def draw_failed(run: Run) -> None:
@@ -80,7 +84,7 @@ def draw_failed(run: Run) -> None:
             ):
                 with st.spinner("Handing the run to the queue"):
                     resume_run(run, cache.settings())
-                st.rerun(scope="fragment")
+                st.rerun()
             _follow(run, "See its training")
 
 
@@ -88,8 +92,11 @@ def whereabouts(run: Run) -> str:
     """The host and process that train a run, since when, and which attempt it is."""
     process, since = place_of(run), begun(run)
     told = f"On {words.plain(process.host)}" if process else "On an unknown host"
-    told += f", process {run.process.pid}, since {state.moment(since)}" if run.process and since else ", starting"
-    return f"{told}, attempt {run.attempt}" if run.attempt > 1 else told
+    if run.process and since:
+        told += f", process {run.process.pid}, since {state.moment(since)}"
+    if run.attempt > 1:
+        told += f", attempt {run.attempt}"
+    return told if run.status == "running" else f"{told}. A fresh process loads TensorFlow, which takes some seconds."
 
 
 def _name(run: Run) -> None:

@@ -18,8 +18,10 @@ from mri_core.cli import (
     data,
     failures,
     importing,
+    migrate,
     operating,
     quality,
+    queue,
     report,
     reproduce,
     results,
@@ -47,6 +49,7 @@ for commands in (
     quality,
     similar,
     training,
+    queue,
     crossvalidate,
     results,
     serve,
@@ -56,6 +59,7 @@ for commands in (
     operating,
     report,
     reproduce,
+    migrate,
     bench,
 ):
     for name, command in commands.COMMANDS.items():

@@ -79,7 +79,7 @@ class DatasetBuilder:
         assert self._file is not None, "add() outside of the with block"
         try:
             self._file.write(np.ascontiguousarray(pixels).data)
-            self._index.add([{**row, "checksum": _checksum(one)} for one, row in zip(pixels, rows, strict=True)])
+            self._index.add([{**row, "checksum": checksum(one)} for one, row in zip(pixels, rows, strict=True)])
         except OSError as error:
             raise _storage_error(error, self._folder) from error
         self._done += len(rows)
@@ -218,5 +218,5 @@ def _storage_error(error: OSError, folder: Path) -> StorageError:
     )
 
 
-def _checksum(pixels: np.ndarray) -> str:
+def checksum(pixels: np.ndarray) -> str:
     return hashlib.blake2b(np.ascontiguousarray(pixels).data, digest_size=16).hexdigest()

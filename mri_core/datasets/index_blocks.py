@@ -17,6 +17,22 @@ from mri_core.datasets.dataset import INDEX_COLUMNS, SPLITS
 _BLOCK_ROWS = 20_000
 
 
+class Fingerprint:
+    """Hash of a data set's contents, from its index, block by block: rows hold the checksums of their slices."""
+
+    def __init__(self, label_names: Sequence[str], image_shape: Sequence[int]) -> None:
+        self._columns = ["id", "patient", "split", "checksum", *label_names]
+        self._hash = hashlib.sha256(json.dumps([list(label_names), list(image_shape)]).encode())
+
+    def add(self, block: pd.DataFrame) -> None:
+        """Append rows of the index, which has one type a column in all of its blocks."""
+        self._hash.update(block[self._columns].to_csv(index=False, header=False).encode())
+
+    @property
+    def text(self) -> str:
+        return self._hash.hexdigest()[:32]
+
+
 class IndexBlocks:
     """Collects index rows in a folder, and writes them as one file once every column is known.
 
@@ -29,7 +45,7 @@ class IndexBlocks:
         self._blocks: list[Path] = []
         self._lacking: set[str] = set()
         self._assigned: dict[str, Sequence[Any] | np.ndarray] = {}
-        self._fingerprint = hashlib.sha256(json.dumps([list(label_names), list(image_shape)]).encode())
+        self._fingerprint = Fingerprint(label_names, image_shape)
         self._patients: list[np.ndarray] | None = []
         self.rows = self.unlabelled = 0
 
@@ -67,7 +83,7 @@ class IndexBlocks:
 
     @property
     def fingerprint(self) -> str:
-        return self._fingerprint.hexdigest()[:32]
+        return self._fingerprint.text
 
     def _pack(self) -> None:
         if not self._open:
@@ -94,8 +110,7 @@ class IndexBlocks:
             start = end
 
     def _learn(self, block: pd.DataFrame) -> None:
-        columns = block[["id", "patient", "split", "checksum", *self._label_names]]
-        self._fingerprint.update(columns.to_csv(index=False, header=False).encode())
+        self._fingerprint.add(block)
         self.unlabelled += int(block[self._label_names].isna().any(axis=1).sum())
         if block["patient"].isna().any():
             self._patients = None

@@ -29,6 +29,15 @@ PROBE_SECONDS = 5.0
 """How long the first look at a database waits for another program's lock. MLflow itself then waits 20 s a statement."""
 
 _SQLITE = "sqlite:///"
+_POSTGRES = {
+    "connect_timeout": "5",  # seconds
+    "keepalives_idle": "5",
+    "keepalives_interval": "3",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "12000",  # milliseconds
+}
+"""Settings of libpq with which a cut network is noticed within seconds: else a call could wait for minutes, and with it
+whoever waits for the same run's lock."""
 _SERVERS = ("postgresql", "mysql", "mssql", "http://", "https://")
 _connecting = threading.Lock()
 
@@ -44,13 +53,8 @@ def connect(settings: Settings) -> tuple[MlflowClient, str]:
 
 @functools.cache
 def _connect(uri: str, runs: Path) -> tuple[MlflowClient, str]:
-    file = _database_file(uri)
-    # Before its first import, and outside the lock: it takes a second.
-    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-    os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
-    import mlflow.tracking
-
-    logging.getLogger(mlflow.__name__).setLevel(logging.CRITICAL)  # it reports errors that are raised as well
+    file = database_file(uri)
+    load_mlflow()  # outside the lock: it takes a second
     with store_errors(uri):
         if file is None:
             _check_server(uri)
@@ -66,11 +70,23 @@ def _connect(uri: str, runs: Path) -> tuple[MlflowClient, str]:
             raise StoreError(f"cannot open the run database {file}: {reason}") from error
 
 
+def load_mlflow() -> None:
+    """What must come before MLflow is imported for the first time, so that it reports to nobody."""
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
+    import mlflow.tracking
+
+    logging.getLogger(mlflow.__name__).setLevel(logging.CRITICAL)  # it reports errors that are raised as well
+
+
 def _open(uri: str, runs: Path) -> tuple[MlflowClient, str]:
     from mlflow.exceptions import MlflowException
     from mlflow.tracking import MlflowClient
 
-    client = MlflowClient(uri, registry_uri=uri)  # champions stand beside their runs, whatever MLFLOW_REGISTRY_URI says
+    address = database_address(uri)
+    client = MlflowClient(
+        address, registry_uri=address
+    )  # champions stand beside their runs, whatever MLFLOW_REGISTRY_URI says
     experiment = client.get_experiment_by_name(EXPERIMENT)
     if experiment is None:
         try:
@@ -81,7 +97,7 @@ def _open(uri: str, runs: Path) -> tuple[MlflowClient, str]:
                 raise
     if experiment.lifecycle_stage != "active":
         raise StoreError(
-            f"the experiment '{EXPERIMENT}' in {_shown(uri)} is deleted, expected an active one; "
+            f"the experiment '{EXPERIMENT}' in {shown(uri)} is deleted, expected an active one; "
             f"restore it with `mlflow experiments restore -x {experiment.experiment_id}`"
         )
     return client, experiment.experiment_id
@@ -108,11 +124,11 @@ def store_errors(uri: str) -> Iterator[None]:
             raise NotFound("there is no such run in the run database; list the runs with `mri runs`") from error
         reason = _reason(error, uri)
         if "database is locked" in reason:
-            raise StoreError(_busy(_shown(uri))) from error
-        raise StoreError(f"the run database {_shown(uri)} could not be used: {reason}") from error
+            raise StoreError(_busy(shown(uri))) from error
+        raise StoreError(f"the run database {shown(uri)} could not be used: {reason}") from error
 
 
-def _database_file(uri: str) -> Path | None:
+def database_file(uri: str) -> Path | None:
     """The file of a SQLite address, None for a server's."""
     if uri.startswith(_SQLITE) and (name := unquote(uri.removeprefix(_SQLITE).partition("?")[0])) not in (
         "",
@@ -122,7 +138,7 @@ def _database_file(uri: str) -> Path | None:
     if uri.startswith(_SERVERS):
         return None
     raise StoreError(
-        f"MLFLOW_TRACKING_URI is '{_shown(uri)}', expected sqlite:///FILE, postgresql://…, or http(s)://…; "
+        f"MLFLOW_TRACKING_URI is '{shown(uri)}', expected sqlite:///FILE, postgresql://…, or http(s)://…; "
         "unset it to use the database in MRI_HOME"
     )
 
@@ -137,7 +153,7 @@ def _check_file(file: Path) -> None:
         if handle.read(16) != b"SQLite format 3\0":
             raise StoreError(_foreign(file, "it is not a SQLite database"))
     try:
-        tables = _tables(file)
+        tables = tables_of(file)
     except sqlite3.Error as error:
         if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
             raise StoreError(_busy(str(file))) from error
@@ -146,14 +162,15 @@ def _check_file(file: Path) -> None:
         raise StoreError(_foreign(file, f"its tables are {', '.join(sorted(tables)[:5])}"))
 
 
-def _tables(file: Path, mode: str = "ro") -> set[str]:
+def tables_of(file: Path, mode: str = "ro") -> set[str]:
+    """The tables of a SQLite file, in which what a killed writer left unfinished is undone."""
     try:
         with closing(sqlite3.connect(f"{file.as_uri()}?mode={mode}", uri=True, timeout=PROBE_SECONDS)) as database:
             return {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     except sqlite3.OperationalError as error:
         # A killed writer left its journal: only a writer may undo the unfinished change.
         if mode == "ro" and error.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK:
-            return _tables(file, "rw")
+            return tables_of(file, "rw")
         raise
 
 
@@ -169,29 +186,45 @@ def _check_server(uri: str) -> None:
                 MlflowHostCreds(uri), "/health", "GET", max_retries=0, timeout=PROBE_SECONDS, raise_on_status=False
             )
         else:
-            engine = sqlalchemy.create_engine(uri)
+            engine = sqlalchemy.create_engine(database_address(uri))
             engine.connect().close()
             engine.dispose()
     except (MlflowException, sqlalchemy.exc.SQLAlchemyError, ImportError) as error:
         reason = _reason(error, uri)
-        raise StoreError(f"cannot reach the run database {_shown(uri)}: {reason}; check MLFLOW_TRACKING_URI") from error
+        raise StoreError(f"cannot reach the run database {shown(uri)}: {reason}; check MLFLOW_TRACKING_URI") from error
 
 
-def _shown(uri: str) -> str:
+def database_address(uri: str) -> str:
+    """`uri` for SQLAlchemy: of PostgreSQL with the driver that is installed with this program, and `_POSTGRES`."""
+    import sqlalchemy
+
+    if not uri.startswith("postgresql"):
+        return uri
+    url = sqlalchemy.make_url(uri)
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg2")
+    return url.update_query_dict(_POSTGRES | dict(url.query)).render_as_string(hide_password=False)
+
+
+def shown(uri: str) -> str:
     """`uri` as it may be printed: the file of a SQLite address, and never a password."""
     import sqlalchemy
 
     if uri.startswith(_SQLITE):
         return uri.removeprefix(_SQLITE)
     try:
-        return sqlalchemy.make_url(uri).render_as_string(hide_password=True)
+        url = sqlalchemy.make_url(uri)
+        return url.difference_update_query(["password", "sslpassword"]).render_as_string(hide_password=True)
     except sqlalchemy.exc.ArgumentError:
         return uri
 
 
 def _reason(error: Exception, uri: str) -> str:
     """What a library says of an error, on one line; MLflow quotes addresses with their passwords."""
-    return str(error).splitlines()[0].replace(uri, _shown(uri))
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    for address in (database_address(uri), uri):
+        reason = reason.replace(address, shown(uri))
+    return reason
 
 
 def _busy(name: str) -> str:

@@ -18,8 +18,9 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from mri_core.errors import EngineError
-from mri_core.runs.liveness import last_lines, read_engine
+from mri_core.errors import EngineError, StorageError
+from mri_core.runs.liveness import START_SECONDS, STARTING_FILE, age, last_lines, read_engine
+from mri_core.runs.order import left_here
 from mri_core.runs.run import Run
 from mri_core.runs.store import RunStore
 from mri_core.runs.supervise import supervise
@@ -29,8 +30,11 @@ if TYPE_CHECKING:
     from distributed import Client
 
 DAEMON_LOG = "daemon.log"
-START_SECONDS = 20.0
-"""How long a local engine may take until it answers."""
+LOOKED_FILE = "looked"
+REVIVE_SECONDS = 60.0
+"""Whether a lost engine has left runs is looked at so often."""
+HANDING_SECONDS = 30.0
+"""A run that was queued later than this is being handed over by whoever queued it."""
 
 _CONNECT_SECONDS = 5.0
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -53,29 +57,47 @@ def submit(run_id: str, settings: Settings, command: Sequence[str] = ()) -> None
 
 def _send(run: Run, settings: Settings, command: Sequence[str]) -> None:
     with _client(settings) as client:
-        enqueue(client, run, settings.environment(), command)
+        enqueue(client, [run], settings.environment(), command)
 
 
-def enqueue(client: Client, run: Run, environment: dict[str, str], command: Sequence[str]) -> None:
-    """Give the scheduler the task that supervises `run`, with the oldest run first in line."""
-    # The future must live until the scheduler has promised to keep the task without it.
-    future = client.submit(
-        supervise, run.id, environment, tuple(command), key=run.id, pure=False, priority=-int(run.created.timestamp())
-    )
+def enqueue(client: Client, runs: Sequence[Run], environment: dict[str, str], command: Sequence[str]) -> None:
+    """Give the scheduler a ticket for each run: a task that supervises whichever is next when its turn comes.
+
+    The oldest run's is first in line, because it may be running already and then takes a slot.
+    """
+    # The futures must live until the scheduler has promised to keep the tasks without them.
+    futures = [
+        client.submit(
+            supervise,
+            ticket_of(run),
+            environment,
+            tuple(command),
+            key=ticket_of(run),
+            pure=False,
+            priority=-int(run.created.timestamp()),
+        )
+        for run in runs
+    ]
     deadline = time.monotonic() + START_SECONDS
-    while not client.run_on_scheduler(_keeper(), key=future.key):
+    while not client.run_on_scheduler(_keeper(), keys=[future.key for future in futures]):
         if time.monotonic() > deadline:
-            raise EngineError(f"the scheduler did not take run '{run.name}' within {START_SECONDS:.0f} s; try again")
+            names = f"run '{runs[0].name}'" if len(runs) == 1 else f"{len(runs)} runs"
+            raise EngineError(f"the scheduler did not take {names} within {START_SECONDS:.0f} s; try again")
         time.sleep(0.02)
+
+
+def ticket_of(run: Run) -> str:
+    """Another one each time the run is queued again: the former may be out still, with another run in hand."""
+    return f"{run.id}-{run.attempt}"
 
 
 def _keeper() -> Any:
     """What `fire_and_forget` does, atomically and with an answer; a local function, so that it travels by value."""
 
-    def keep(dask_scheduler: Any, key: str) -> bool:
-        if key not in dask_scheduler.tasks:
+    def keep(dask_scheduler: Any, keys: list[str]) -> bool:
+        if any(key not in dask_scheduler.tasks for key in keys):
             return False
-        dask_scheduler.client_desires_keys([key], client="fire-and-forget")
+        dask_scheduler.client_desires_keys(keys, client="fire-and-forget")
         return True
 
     return keep
@@ -98,8 +120,10 @@ def ensure_engine(settings: Settings, command: Sequence[str] = ()) -> None:
         engine = read_engine(settings)
         if engine and _answers(settings):
             return
-        if not engine and daemon.poll():
-            break
+        if not engine and (status := daemon.poll()) is not None:
+            if status:
+                break
+            daemon = _start_daemon(settings, command)  # the engine that this one made way for has just ended
         time.sleep(0.05)
     line = (last_lines(settings.engine / DAEMON_LOG, 1) or ["it said nothing"])[0]
     raise EngineError(
@@ -107,9 +131,39 @@ def ensure_engine(settings: Settings, command: Sequence[str] = ()) -> None:
     )
 
 
+def revive(settings: Settings) -> bool:
+    """Start the local engine again where a lost one left runs of this home that wait for it, or that it looked after.
+
+    Pages that show such runs call this as often as they like: it looks once in REVIVE_SECONDS, and does not wait for
+    the engine. Returns whether one was started.
+    """
+    looked = settings.engine / LOOKED_FILE
+    if settings.scheduler or age(looked) < REVIVE_SECONDS or read_engine(settings):
+        return False
+    try:
+        make_folder(settings.engine).chmod(0o700)
+        looked.touch()
+    except (OSError, StorageError):
+        return False  # nothing can be trained in a home that cannot be written
+    left = any(is_abandoned(run) for run in left_here(RunStore(settings), ("queued", "running")))
+    if left:
+        _start_daemon(settings, ())
+    return left
+
+
+def is_abandoned(run: Run) -> bool:
+    """Of a run that nobody looks after: whether somebody has to, and nobody is about to.
+
+    A running one that never had a claim is left alone: whoever started it without an engine will see to its end.
+    """
+    waits = time.time() - run.created.timestamp()
+    return run.claim is not None or (run.status == "queued" and waits > HANDING_SECONDS)
+
+
 def _start_daemon(settings: Settings, command: Sequence[str]) -> psutil.Popen:
-    """A detached process. When another engine holds the home it ends at once, with exit status 0."""
+    """A detached process. When another engine serves the home it ends, with exit status 0."""
     make_folder(settings.engine).chmod(0o700)
+    (settings.engine / STARTING_FILE).touch()
     with (settings.engine / DAEMON_LOG).open("ab") as log:
         return psutil.Popen(
             [sys.executable, "-m", "mri_core.runs.daemon", *command],

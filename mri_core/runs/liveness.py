@@ -6,8 +6,10 @@ Only looks at the operating system, so it may be called whenever a page or a com
 from __future__ import annotations
 
 import json
+import math
 import os
 import socket
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,9 @@ from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
 
 ENGINE_FILE = "engine.json"
+STARTING_FILE = "starting"
+START_SECONDS = 20.0
+"""How long a local engine may take until it answers."""
 LOG = "log.txt"
 _LINES = 15
 _SAME_START = 2.0  # seconds by which a start time may seem to move when the machine's clock is set
@@ -50,6 +55,19 @@ def read_engine(settings: Settings) -> dict[str, Any] | None:
         return None
 
 
+def engine_is_coming(settings: Settings) -> bool:
+    """Whether a local engine has been started so lately that it need not answer yet."""
+    return age(settings.engine / STARTING_FILE) < START_SECONDS
+
+
+def age(file: Path) -> float:
+    """Seconds since a file was written or touched; infinite when there is none."""
+    try:
+        return time.time() - file.stat().st_mtime
+    except OSError:
+        return math.inf
+
+
 def is_here(run: Run) -> bool:
     """Whether the run's process, if it has one, is on this host: of others nothing is known."""
     return run.process is None or run.process.host == socket.gethostname()
@@ -59,7 +77,9 @@ def settle(store: RunStore, run: Run) -> Run:
     """The run, marked as failed if it is shown as running but its process is gone and no engine looks after it."""
     if run.status != "running" or run.process is None or not is_here(run):
         return run
-    if store.settings.scheduler or find_process(run.process) or read_engine(store.settings):
+    if store.settings.scheduler or find_process(run.process):
+        return run
+    if read_engine(store.settings) or engine_is_coming(store.settings):
         return run
     reason = (
         "the training process is gone: it was killed, or the machine restarted; resume the run to go on where it was"

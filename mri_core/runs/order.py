@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from typing import Literal
 
 from mri_core.errors import InvalidInput
@@ -17,7 +18,7 @@ Place = Literal["first", "earlier", "later", "last"]
 
 def waiting(store: RunStore) -> list[Run]:
     """The queued runs that no supervisor has in hand, the next one first."""
-    return _in_order([run for run in store.list(statuses=_QUEUED) if not is_held(run)])
+    return in_order([run for run in store.list(statuses=_QUEUED) if not is_held(run)])
 
 
 def is_held(run: Run) -> bool:
@@ -25,14 +26,23 @@ def is_held(run: Run) -> bool:
     return run.claim is not None and not _is_gone(run.claim)
 
 
+def left_here(store: RunStore, statuses: Collection[Status]) -> list[Run]:
+    """Runs of this home and host that nobody alive looks after, in their order.
+
+    The database may be shared with other homes and hosts, whose runs are theirs to carry out.
+    """
+    found = in_order(store.list(statuses=statuses))
+    return [run for run in found if not is_held(run) and run.folder.is_dir() and is_here(run)]
+
+
 def take_next(store: RunStore, ticket: str) -> Run | None:
     """The run for whoever holds a ticket: the ticket's own where it is running and its supervisor was lost, else the
-    next one that waits; None when there is none. A ticket is the id of a run: as many are out as runs were submitted.
+    next one that waits; None when there is none. A ticket begins with a run's id: as many are out as were submitted.
     """
     claim = Claim(process_of(), ticket)
-    own = [run for run in store.list(statuses=_RUNNING) if run.id == ticket and is_here(run)]
+    own = [run for run in store.list(statuses=_RUNNING) if ticket.startswith(run.id) and is_here(run)]
     # The database may be shared with other homes and hosts, whose runs are theirs to carry out.
-    queued = [run for run in _in_order(store.list(statuses=_QUEUED)) if run.folder.is_dir() and is_here(run)]
+    queued = [run for run in in_order(store.list(statuses=_QUEUED)) if run.folder.is_dir() and is_here(run)]
     for run in (*own, *queued):
         if store.claim(run.id, claim, _is_gone):
             return store.get(run.id)
@@ -52,6 +62,18 @@ def move(store: RunStore, run_id: str, place: Place) -> None:
         store.move(run_id, _between(others, to))
 
 
+def stop_waiting(store: RunStore) -> list[Run]:
+    """Take every waiting run out of the queue; what begins meanwhile is left alone. Returns those taken out."""
+    stopped = []
+    for run in waiting(store):
+        now = store.get(run.id)
+        if now.status == "queued" and not is_held(now):
+            with suppress(InvalidInput):  # somebody else has stopped it
+                store.request_stop(run.id)
+                stopped.append(run)
+    return stopped
+
+
 def _between(turns: Sequence[float], place: int) -> float:
     """A turn that comes after `place` of the others; in whole seconds where it goes to an end."""
     if place == 0:
@@ -61,7 +83,8 @@ def _between(turns: Sequence[float], place: int) -> float:
     return (turns[place - 1] + turns[place]) / 2
 
 
-def _in_order(runs: Sequence[Run]) -> list[Run]:
+def in_order(runs: Sequence[Run]) -> list[Run]:
+    """Queued runs by their turns, the next one first."""
     return sorted(runs, key=lambda run: (run.turn, run.created, run.id))
 
 

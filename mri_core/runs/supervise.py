@@ -12,16 +12,19 @@ from contextlib import suppress
 
 import psutil
 
-from mri_core.errors import NotFound, StoreError
+from mri_core.errors import MriError, NotFound, StoreError
 from mri_core.runs.liveness import LOG, find_process, process_of, with_log
 from mri_core.runs.order import take_next
 from mri_core.runs.patience import patiently
 from mri_core.runs.run import Run
+from mri_core.runs.slots import taken_slot
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
 
-GRACE_SECONDS = 60.0
-"""How long a run that was asked to stop may take to save its model before it is ended."""
+GRACE_SECONDS = 30.0
+"""A training hears a wish to stop within a second; one that trains on for so long is ended."""
+SAVING_SECONDS = 600.0
+"""How long a run that was asked to stop may take to judge its last epoch and to save its model, before it is ended."""
 FROZEN_SECONDS = 20.0
 """A process that the system has kept from running for so long is taken for lost."""
 MOST_LOSSES = 3
@@ -29,6 +32,7 @@ MOST_LOSSES = 3
 
 _POLL_SECONDS = 2.0  # between looks for a requested stop; an end is noticed at once
 _KILL_SECONDS = 10.0
+_AT_WORK = ("validating", "saving")  # phases whose end a stop waits for
 
 
 def supervise(
@@ -72,16 +76,18 @@ def _launch(store: RunStore, run: Run, environment: Mapping[str, str], command: 
     """A fresh process in a session of its own, so that it outlives this one; None when it cannot be started."""
     command = [*(command or (sys.executable, "-m", "mri_core.training.worker")), run.id, str(run.attempt)]
     try:
-        with (run.folder / LOG).open("ab") as log:
+        # How many slots there are is this machine's own affair, whoever submitted the run.
+        with (run.folder / LOG).open("ab") as log, taken_slot(Settings(), store.settings.engine) as slot:
             process = psutil.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                env={**os.environ, **environment},
+                env={**os.environ, **environment, **slot.environment},
+                pass_fds=slot.files,
             )
-    except OSError as error:
+    except (OSError, MriError) as error:
         reason = f"cannot start the training process: {error}"
         patiently(lambda: store.finish(run.id, "failed", error=reason))
         return None
@@ -95,21 +101,26 @@ def _follow(store: RunStore, run_id: str, process: psutil.Process, grace_seconds
 
     Returns the exit status of a child of ours.
     """
-    deadlines = [(signal.SIGKILL, grace_seconds + _KILL_SECONDS), (signal.SIGTERM, grace_seconds)]
-    asked = frozen = None
+    signals = [signal.SIGKILL, signal.SIGTERM]
+    asked = excused = frozen = None
     while True:
         try:
             return process.wait(_POLL_SECONDS)
         except psutil.TimeoutExpired:
             pass
-        frozen = (frozen or time.monotonic()) if _is_frozen(process) else None
-        if frozen and time.monotonic() - frozen > FROZEN_SECONDS:
+        now = time.monotonic()
+        frozen = (frozen or now) if _is_frozen(process) else None
+        if frozen and now - frozen > FROZEN_SECONDS:
             _send(process, signal.SIGKILL)  # before anything else: it may hold the database
-        if asked is None:
-            with suppress(StoreError):  # busy for once: ask again in a moment
-                asked = time.monotonic() if store.stop_requested(run_id) else None
-        elif deadlines and time.monotonic() - asked > deadlines[-1][1]:
-            _send(process, deadlines.pop()[0])
+        with suppress(StoreError):  # busy for once: ask again in a moment
+            run = store.get(run_id)
+            if run.stop_requested:
+                asked, excused = asked or now, excused or now
+                if run.progress and run.progress.phase in _AT_WORK and now - asked < SAVING_SECONDS:
+                    excused = now
+        if excused and signals and now - excused > grace_seconds:
+            _send(process, signals.pop())
+            excused, grace_seconds = now, _KILL_SECONDS
 
 
 def _is_frozen(process: psutil.Process) -> bool:

@@ -29,12 +29,15 @@ if TYPE_CHECKING:
     import keras
 
 VERIFIED_SLICES = 500
+NICENESS = 10
+"""Steps behind other programs: pages answer within a second because of it, and an idle machine trains as fast."""
 TRAINED_WITH = ("mri-core", "tensorflow", "keras", "numpy", "tf2onnx", "onnxruntime")
 
 
 def main(run_id: str, attempt: int = 1) -> int:
     """Train one run to its end. Returns the exit status; a reason a user can act on is stored with the run."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # the log is for its reader
+    os.nice(NICENESS)
     settings = Settings()
     store = RunStore(settings, attempt)
     run = patiently(lambda: store.get(run_id))

@@ -169,17 +169,17 @@ def test_deleting_the_champion_warns(lab, run, open_page: Open) -> None:
 
 def picker(app: AppTest):
     assert not app.exception
-    return next(each for each in app.sidebar.selectbox if each.label == "Run")
+    return next(each for each in app.sidebar.multiselect if each.label == "Runs")
 
 
 def test_predict_starts_with_the_champion_and_the_address_decides(lab, run, open_page: Open) -> None:
     newer = rival(lab, run, right)
-    assert picker(open_page("predict")).value == newer.id
+    assert picker(open_page("predict")).value == [newer.id]
     crown(lab, run)
     chosen = picker(open_page("predict"))
-    assert chosen.value == run.id
-    assert [option.startswith("★") for option in chosen.options] == [False, True]
-    assert picker(open_page("predict", run=newer.id)).value == newer.id
-    assert picker(open_page("predict", run="f" * 32)).value == run.id
+    assert chosen.value == [run.id]
+    assert [option.startswith("★") for option in chosen.options] == [True, False]
+    assert picker(open_page("predict", run=newer.id)).value == [newer.id]
+    assert picker(open_page("predict", run="f" * 32)).value == [run.id]
     lab.delete(run.id)
-    assert picker(open_page("predict")).value == newer.id
+    assert picker(open_page("predict")).value == [newer.id]

@@ -6,6 +6,8 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -46,9 +48,30 @@ def starts(store):
     return file.read_text().split() if file.exists() else []
 
 
+def engines(store) -> list[int]:
+    """The engines of this home that are alive."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            ours = "mri_core.runs.daemon" in (process.info["cmdline"] or ())
+            if ours and process.environ().get("MRI_HOME") == str(store.settings.root):
+                found.append(process.pid)
+    return found
+
+
 def await_end(store, run_id):
     wait_until(lambda: store.get(run_id).ended)
     return store.get(run_id)
+
+
+def test_of_two_engines_that_are_started_at_once_one_serves(served):
+    starting = [threading.Thread(target=engine.ensure_engine, args=(served.settings, stub("note"))) for _ in range(2)]
+    for each in starting:
+        each.start()
+    for each in starting:
+        each.join()
+    wait_until(lambda: len(engines(served)) == 1)
+    assert engines(served) == [read_engine(served.settings)["process"]["pid"]]
 
 
 def test_runs_go_one_at_a_time_in_order_each_once(served, send):

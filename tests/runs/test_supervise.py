@@ -1,12 +1,16 @@
 """One run from its launch to its end, with stand-ins for the training process."""
 
 import subprocess
+import threading
 from dataclasses import replace
 
 import pytest
 from run_support import end_processes, queue, stub, wait_until
 
+from mri_core.runs import supervise as module
 from mri_core.runs.liveness import process_of
+from mri_core.runs.run import Progress
+from mri_core.runs.slots import THREADS
 from mri_core.runs.supervise import MOST_LOSSES, supervise
 
 
@@ -114,3 +118,33 @@ def test_a_live_process_is_followed_and_ended_when_it_does_not_stop(store, monke
     finally:
         end_processes(store.settings.root)
         child.wait()
+
+
+@pytest.mark.parametrize(("patience", "ending"), [(600.0, "without recording a result"), (0.1, "with signal 15")])
+def test_a_stopped_run_that_saves_its_model_is_waited_for_but_not_for_ever(store, monkeypatch, patience, ending):
+    looks = threading.Semaphore(0)
+    monkeypatch.setattr(module, "_is_frozen", lambda _: looks.release())
+    monkeypatch.setattr(module, "SAVING_SECONDS", patience)
+    run_id, gate = queue(store), store.settings.root / "gate"
+    command = ["sh", "-c", 'while ! [ -e "$MRI_HOME/gate" ]; do sleep 0.05; done']
+    follower = threading.Thread(target=supervise, args=(run_id, store.settings.environment(), command, 0.1))
+    follower.start()
+    wait_until(lambda: store.get(run_id).process)
+    store.start(run_id, store.get(run_id).process, 1)
+    store.log_progress(run_id, Progress(1, 20, 5, 5, None, 3, "saving", 0.0))
+    store.request_stop(run_id)
+    while looks.acquire(blocking=False):
+        pass
+    if patience > 1:  # seconds
+        for _ in range(8):  # looks, 0.05 s apart
+            assert looks.acquire(timeout=60)
+        gate.touch()
+    follower.join()
+    gate.touch()
+    assert store.get(run_id).status == "stopped" and ending in store.get(run_id).error
+
+
+def test_a_training_is_told_its_number_of_threads(store, monkeypatch):
+    monkeypatch.setenv("MRI_THREADS", "3")
+    supervise(queue(store), store.settings.environment(), ["sh", "-c", f'echo "${THREADS[0]}" > "$MRI_HOME/told"'])
+    assert (store.settings.root / "told").read_text() == "3\n"

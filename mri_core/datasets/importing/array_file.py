@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import tokenize
 import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
@@ -81,7 +82,9 @@ class ArrayRow:
 def open_array(path: str, member: str | None) -> ArrayFile:
     """Open an array by its header, once that agrees with the bytes there are. Raises ImageError."""
     name = member or Path(path).name
-    with refusing(name, "its header is damaged", EXPECTED, also=(zipfile.BadZipFile, NotImplementedError)):
+    # A header is a Python literal of at most 10,000 bytes: one that nests too deep for the parser ends its memory.
+    also = (zipfile.BadZipFile, NotImplementedError, tokenize.TokenError, MemoryError)
+    with refusing(name, "its header is damaged", EXPECTED, also=also):
         stream: IO[bytes]
         if member is None:
             stream, available = io.BufferedReader(io.FileIO(path)), Path(path).stat().st_size

@@ -6,14 +6,10 @@ reads from one pipe, and ends when this process closes it or dies. What they sen
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
-import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from itertools import islice
 from queue import SimpleQueue
 from types import TracebackType
@@ -21,6 +17,7 @@ from typing import BinaryIO, cast
 
 import numpy as np
 
+from mri_core.datasets.importing.child import end_child, start_child
 from mri_core.datasets.importing.decoder import SECONDS
 from mri_core.datasets.importing.messages import Decoded, receive_decoded, told_places
 from mri_core.datasets.importing.plan import Item, Plan
@@ -130,21 +127,10 @@ class _Child:
         self._start()
 
     def end(self) -> None:
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.communicate()  # closes the pipes and waits
+        end_child(self._process)
 
     def _start(self) -> None:
-        # A session of its own: what the child starts ends with it, and Ctrl-C does not reach it. No errors are printed:
-        # it may write to no file, which may be what they go to. One thread: each costs address space.
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-        )
+        self._process = start_child(_PROGRAM, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._questions, self._answers = cast(BinaryIO, self._process.stdin), cast(BinaryIO, self._process.stdout)
         send(
             self._questions,

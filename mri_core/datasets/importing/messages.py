@@ -45,11 +45,11 @@ Decoded = tuple[np.ndarray, list[Outcome]]
 
 def told_places(places: Iterable[Place]) -> list[list[Any]]:
     """For JSON: each place's kind and fields. A text is written as its bytes, since a file's name may be any bytes."""
-    return [[type(place).__name__, *map(_told, vars(place).values())] for place in places]
+    return [[type(place).__name__, *map(told_field, vars(place).values())] for place in places]
 
 
 def places_of(told: Iterable[Sequence[Any]]) -> list[Place]:
-    return [PLACES[kind](*map(_untold, fields)) for kind, *fields in told]
+    return [PLACES[kind](*map(untold_field, fields)) for kind, *fields in told]
 
 
 def told_outcomes(outcomes: Iterable[Outcome]) -> list[Any]:
@@ -79,9 +79,10 @@ def _outcome(told: Any) -> Outcome:
     raise EOFError("the other process sends no outcomes")
 
 
-def _told(field: Any) -> Any:
+def told_field(field: Any) -> Any:
+    """For JSON: a text as its bytes."""
     return os.fsencode(field).decode("latin-1") if isinstance(field, str) else field
 
 
-def _untold(field: Any) -> Any:
+def untold_field(field: Any) -> Any:
     return os.fsdecode(field.encode("latin-1")) if isinstance(field, str) else field
