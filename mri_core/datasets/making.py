@@ -19,6 +19,17 @@ from mri_core.datasets.dataset import check_name
 from mri_core.errors import StorageError
 from mri_core.settings import Settings, make_folder
 
+MEMORY_MB = 6144
+"""What a making may hold. An import of a million slices plans in a fifth of it."""
+_PROGRAM = f"""
+import sys
+from mri_core.images.confine import leave_network, limit_data
+leave_network()
+limit_data({MEMORY_MB})
+from mri_core.cli import main
+sys.argv[0] = "mri"
+main()
+"""
 _SAME_START = 2.0  # seconds by which a start time may seem to move when the machine's clock is set
 
 
@@ -38,7 +49,7 @@ class Attempt:
 
 
 def start_making(settings: Settings, name: str, command: Sequence[str]) -> None:
-    """Start `mri COMMAND --name NAME --json` in a process of its own.
+    """Start `mri COMMAND --name NAME --json` in a process of its own, which gives up the network where the system can.
 
     Its progress shows in `builds(settings)`, its end in `last_attempt(settings, name)`. Raises InvalidInput for a name
     that is none, StorageError where nothing can be written.
@@ -53,11 +64,11 @@ def start_making(settings: Settings, name: str, command: Sequence[str]) -> None:
         ) from error
     with output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "mri_core", *command, "--name", name, "--json"],
+            [sys.executable, "-c", _PROGRAM, *command, "--name", name, "--json"],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=os.environ | settings.environment(),
+            env=os.environ | settings.environment() | {"OPENBLAS_NUM_THREADS": "1"},  # threads could not leave
             start_new_session=True,
         )
         # Which process writes the log; its start tells it from a later one with the same number.

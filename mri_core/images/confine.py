@@ -23,11 +23,16 @@ def confine(memory_mb: int = LIMITS.memory_mb) -> bool:
 
     Call it before any thread starts. Returns whether the network is gone; on systems without namespaces it is not.
     """
-    left = sys.platform == "linux" and _leave_network()
+    left = leave_network()
     memory = memory_mb * MB
     for limit, most in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0)):
         resource.setrlimit(limit, (most, most))
     return left
+
+
+def limit_data(memory_mb: int) -> None:
+    """Limit what this process and those it starts may hold each, beside the files they map, which may be larger."""
+    resource.setrlimit(resource.RLIMIT_DATA, (memory_mb * MB, memory_mb * MB))
 
 
 def allow_time(seconds: int = LIMITS.seconds) -> None:
@@ -37,8 +42,13 @@ def allow_time(seconds: int = LIMITS.seconds) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (until, resource.getrlimit(resource.RLIMIT_CPU)[1]))
 
 
-def _leave_network() -> bool:
-    """Move into a network namespace of its own, in which there is no interface but a loopback that is down."""
+def leave_network() -> bool:
+    """Move into a network namespace of its own, in which there is no interface but a loopback that is down.
+
+    Call it before any thread starts. Returns whether that was possible; files stay this user's own.
+    """
+    if sys.platform != "linux":
+        return False
     libc = ctypes.CDLL(None)
     if libc.unshare(_CLONE_NEWNET) == 0:  # who runs as root needs no more
         return True

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -8,6 +9,7 @@ import time
 import psutil
 import pytest
 
+from mri_core.datasets import making
 from mri_core.datasets.dataset import open_dataset
 from mri_core.datasets.making import (
     Attempt,
@@ -79,6 +81,28 @@ def test_a_started_demo_set_appears_with_its_document(home):
     attempt = wait(home)
     assert attempt and attempt.made and attempt.made["slices"] == 100
     assert open_dataset("demo", home).header.slices == 100
+
+
+PROBE = """
+import resource, socket
+def main():
+    held = resource.getrlimit(resource.RLIMIT_DATA)[0] >> 20
+    try:
+        socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=5)
+        print(f"error: {left} {held} connected")
+    except OSError:
+        print(f"error: {left} {held} alone")
+"""
+
+
+def test_what_makes_a_data_set_has_no_network_where_the_system_lets_it_leave(home, monkeypatch):
+    program = making._PROGRAM.replace("\nleave_network()", "\nleft = leave_network()")
+    program = program.replace("from mri_core.cli import main", PROBE)
+    monkeypatch.setattr(making, "_PROGRAM", program)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        start_making(home, "demo", [str(server.getsockname()[1])])
+        attempt = wait(home)
+    assert attempt and attempt.failure in (f"True {making.MEMORY_MB} alone", f"False {making.MEMORY_MB} connected")
 
 
 def test_a_failed_start_says_why(home):

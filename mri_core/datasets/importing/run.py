@@ -95,11 +95,16 @@ def import_source(
 ) -> Imported:
     """Import what is at `place` as data set `name`. progress: called with slices done and slices in all.
 
-    Raises InvalidInput for a source that is not as expected or when no slice can be read, StorageError when the disk
-    refuses; either leaves nothing behind.
+    Raises InvalidInput for a source that is not as expected or too large for the memory, or when no slice can be read,
+    StorageError when the disk refuses; any of these leaves nothing behind.
     """
-    with unpacked(place) as root:
-        return _run(settings, name, root, choices or Choices(), source, recipe or Recipe(), progress)
+    try:
+        with unpacked(place) as root:
+            return _run(settings, name, root, choices or Choices(), source, recipe or Recipe(), progress)
+    except MemoryError as error:
+        raise InvalidInput(
+            f"{place.name}: importing it takes more memory than there is; expected smaller tables, or fewer slices"
+        ) from error
 
 
 def _run(

@@ -229,3 +229,15 @@ def test_a_disk_that_fills_up_at_any_time_leaves_nothing(home, folder, write, fi
         import_source(home, "mine", folder, Choices(write(lines())), SMALL)
     assert list(home.datasets.iterdir()) == []
     assert sorted(path.name for path in folder.rglob("*")) == sorted(path.name for path in kept.rglob("*"))
+
+
+def test_too_little_memory_is_said_and_leaves_nothing(home, folder, write, monkeypatch):
+    def too_much(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(DatasetBuilder, "add", too_much)
+    with pytest.raises(
+        InvalidInput, match=r"^pictures: importing it takes more memory than there is; expected smaller"
+    ):
+        import_source(home, "mine", folder, Choices(write(lines())), SMALL)
+    assert list(home.datasets.iterdir()) == []
