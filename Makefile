@@ -3,13 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: app test check audit fuzz requirements
+.PHONY: app test check audit fuzz soak requirements
 
 app: $(VENV)/.installed
 	$(BIN)/streamlit run app/Home.py
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --ignore tests/soak
 
 check: audit
 	$(BIN)/ruff check .
@@ -25,6 +25,11 @@ audit: $(VENV)/.installed-dev
 SECONDS ?= 60
 fuzz: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.fuzzing --seconds $(SECONDS) --seed $(shell date +%Y%m%d)
+
+# Trials of endurance: hours. Their short forms are tests/soak/test_*.py.
+soak: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.soak.kills --kills 200
+	$(BIN)/python -m tests.soak.queue --runs 1000 --slots 4 --rounds 20
 
 # Recompile the pins after a change of pyproject.toml.
 requirements: $(VENV)/.installed-dev
