@@ -24,9 +24,8 @@ import numpy as np
 
 from mri_core.datasets.dataset import Dataset, open_dataset
 from mri_core.datasets.demo.anatomy import load_atlas
-from mri_core.datasets.demo.lesion import draw_lesion
-from mri_core.datasets.demo.patient import SLICES_PER_PATIENT, draw_head, sample_tissue
-from mri_core.datasets.demo.scanner import acquire, draw_scanner
+from mri_core.datasets.demo.generate import simulate_scan
+from mri_core.datasets.demo.patient import SLICES_PER_PATIENT
 from mri_core.prediction.activation import find_activation
 from mri_core.prediction.evidence import MASKS, find_evidence
 from mri_core.prediction.predictor import Predictor, load_predictor
@@ -87,25 +86,19 @@ def confident_rows(dataset: Dataset, predictor: Predictor, most: int) -> list[np
 
 
 def places_of(dataset: Dataset, rows: list[int]) -> dict[int, Place]:
-    """Simulate the patients of these slices again, step by step as the data set was made."""
+    """Simulate the patients of these slices again, as the data set was made."""
     atlas, seed = load_atlas(), dataset.header.provenance["seed"]
     places = {}
     for number in sorted({row // SLICES_PER_PATIENT for row in rows}):
-        random = np.random.default_rng([seed, number])
-        head = draw_head(atlas, random)
-        tissue = sample_tissue(atlas, head)
-        grey, white, fluid, skull, scalp = tissue
-        brain = np.clip(grey + white + fluid, 0, 1) * (skull + scalp < 0.3)
-        lesion = draw_lesion(atlas, head, brain, random)
-        pixels = acquire(tissue, lesion, draw_scanner(random), random)
+        scan = simulate_scan(atlas, seed, number)
         for row in (row for row in rows if row // SLICES_PER_PATIENT == number):
             i = row % SLICES_PER_PATIENT
-            if not np.array_equal(pixels[i], dataset.pixels[row]):
+            if not np.array_equal(scan.pixels[i], dataset.pixels[row]):
                 raise SystemExit(
                     f"slice {row} is not what its simulation gives; expected a data set made by `mri demo`"
                 )
-            parts = tuple(part[i] > COVERED for part in (lesion.whole, lesion.core, lesion.rim))
-            places[row] = Place(tissue[:, i].sum(axis=0) > COVERED, parts)
+            parts = tuple(part[i] > COVERED for part in (scan.lesion.whole, scan.lesion.core, scan.lesion.rim))
+            places[row] = Place(scan.tissue[:, i].sum(axis=0) > COVERED, parts)
     return places
 
 

@@ -15,12 +15,11 @@ from mri_core.evaluation.calibration import SPLIT
 from mri_core.evaluation.calibration_effect import Effects, calibration_effects
 from mri_core.evaluation.report import Report
 from mri_core.evaluation.workbench import Workbench, make_workbench
-from mri_core.prediction.activation import find_activation
 from mri_core.prediction.answers import FileAnswer, answer_file
 from mri_core.prediction.batch_job import BatchJob
 from mri_core.prediction.challenge import Challenge
 from mri_core.prediction.challenge import challenge as challenge_of
-from mri_core.prediction.evidence import find_evidence
+from mri_core.prediction.evidence import EVIDENCE
 from mri_core.prediction.judged_run import JudgedRun, open_judged_run
 from mri_core.prediction.model_file import version_of
 from mri_core.prediction.original import Origin
@@ -159,12 +158,6 @@ def origins(upload: Upload, answer: FileAnswer) -> list[Origin]:
 
 
 @st.cache_data(max_entries=64, show_spinner="Looking for the evidence", hash_funcs={Run: _as_it_is})
-def evidence(run: Run, seen: np.ndarray) -> dict[str, np.ndarray]:
-    """Where in a slice the model of a run finds evidence for each label."""
-    return find_evidence(predictor(run), seen)
-
-
-@st.cache_data(max_entries=64, show_spinner="Looking for the evidence", hash_funcs={Run: _as_it_is})
-def activation(run: Run, seen: np.ndarray) -> dict[str, np.ndarray] | None:
-    """Where in a slice the features lie on which the model of a run rests each label; None where it has none."""
-    return find_activation(predictor(run), seen)
+def evidence(run: Run, kind: str, seen: np.ndarray) -> dict[str, np.ndarray] | None:
+    """Where in a slice the model of a run finds evidence for each label, by a way of EVIDENCE; None where it cannot."""
+    return EVIDENCE[kind].find(predictor(run), seen)

@@ -10,6 +10,7 @@ from app.ui import cache, errors, images, judgements
 from mri_core import words
 from mri_core.charts.evidence import overlay
 from mri_core.images.preprocessing import Preprocessing
+from mri_core.prediction.evidence import EVIDENCE
 from mri_core.prediction.original import Origin, as_the_model_reads, between_percentiles
 from mri_core.prediction.predictor import Prediction
 from mri_core.runs.run import Run
@@ -21,8 +22,6 @@ WIDTH = 280
 """CSS pixels of a picture: two and a chart stand beside each other."""
 MODELS, PERCENTILES = "The model's", "Percentiles"
 """Windows for display."""
-HIDING, FEATURES = "Hiding parts", "Its features"
-"""Ways to find evidence."""
 
 
 def draw_original(run: Run, prediction: Prediction, origin: Origin, key: str) -> None:
@@ -89,20 +88,20 @@ def draw_seen(run: Run, prediction: Prediction, key: str) -> None:
 
 def _find_evidence(run: Run, seen: np.ndarray, key: str) -> dict[str, np.ndarray]:
     """Label -> evidence (H, W), found in a way that is chosen here where the network offers more than one."""
-    by_features = judgements.activation(run, seen)
-    if by_features is None:
-        return judgements.evidence(run, seen)
-    way = st.segmented_control(
-        "Found by",
-        (HIDING, FEATURES),
-        default=HIDING,
-        required=True,
-        help=f"{HIDING}: blurs hundreds of random halves of the slice away and sees where the label is surer when a "
-        f"place is left to see (RISE). {FEATURES}: takes away what the last layers found around a place and sees what "
-        "the label loses (of the Grad-CAM family). Trust a place that both show.",
-        key=f"evidence by {key}",
-    )
-    return by_features if way == FEATURES else judgements.evidence(run, seen)
+    usual, *others = EVIDENCE
+    offered = [usual, *(kind for kind in others if judgements.evidence(run, kind, seen) is not None)]
+    chosen = usual
+    if len(offered) > 1:
+        chosen = st.segmented_control(
+            "Found by",
+            offered,
+            default=usual,
+            required=True,
+            format_func=lambda kind: EVIDENCE[kind].title,
+            help="  \n".join(f"**{EVIDENCE[kind].title}.** {EVIDENCE[kind].about}" for kind in offered),
+            key=f"evidence by {key}",
+        )
+    return judgements.evidence(run, chosen, seen)
 
 
 def _model_window(preprocessing: Preprocessing) -> str:

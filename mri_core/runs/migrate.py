@@ -7,42 +7,16 @@ interrupted, or that finds other data under the same ids, leaves the target as i
 from __future__ import annotations
 
 import hashlib
-import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mri_core.errors import InvalidInput, StoreError
-from mri_core.runs.champions import NAME_PREFIX
-from mri_core.runs.connection import (
-    EXPERIMENT,
-    connect,
-    database_address,
-    database_file,
-    load_mlflow,
-    shown,
-    store_errors,
-    tables_of,
-)
+from mri_core.runs.connection import connect, load_mlflow, shown
+from mri_core.runs.database_side import EXPERIMENT_ID, OF_CHAMPIONS, OF_RUNS, Side, reading, writing
 from mri_core.settings import Settings
 
-if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection, Engine, Table
-
-OF_RUNS = ("runs", "params", "tags", "metrics", "latest_metrics")
-OF_CHAMPIONS = (
-    "registered_models",
-    "registered_model_tags",
-    "model_versions",
-    "model_version_tags",
-    "registered_model_aliases",
-)
-"""Tables in the order in which their rows refer to each other."""
-
 _RUNS_AT_ONCE = 50  # whose rows are held in memory
-_EXPERIMENT_ID = "experiment_id"  # each database has counted its experiments itself
-_UNDER_WAY = ("SCHEDULED", "RUNNING")
 
 
 @dataclass(frozen=True)
@@ -91,10 +65,10 @@ def migrate(source: str, target: str, settings: Settings, progress: Callable[[in
         if uri.startswith("http"):
             raise InvalidInput(f"{uri} is a server of MLflow's, expected the address of its database, postgresql://…")
     load_mlflow()
-    with _reading(source) as theirs:
+    with reading(source) as theirs:
         theirs.check_settled()
         _, experiment = connect(settings.model_copy(update={"tracking_uri_setting": target}))
-        with _writing(target) as ours:
+        with writing(target) as ours:
             if theirs.revision() != ours.revision():
                 raise StoreError(
                     f"the run database {shown(source)} was made by another version of MLflow, expected the version in "
@@ -103,13 +77,13 @@ def migrate(source: str, target: str, settings: Settings, progress: Callable[[in
             return _migrate(theirs, ours, int(experiment), progress)
 
 
-def _migrate(theirs: _Side, ours: _Side, experiment: int, progress: Callable[[int, int], None]) -> Migration:
+def _migrate(theirs: Side, ours: Side, experiment: int, progress: Callable[[int, int], None]) -> Migration:
     runs = theirs.run_ids()
     parts = [runs[start : start + _RUNS_AT_ONCE] for start in range(0, len(runs), _RUNS_AT_ONCE)]
     copied = dict.fromkeys((*OF_RUNS, *OF_CHAMPIONS), 0)
     for number, part in enumerate(parts):
         for name in OF_RUNS:
-            copied[name] += _copy(theirs, ours, name, part, {_EXPERIMENT_ID: experiment} if name == "runs" else {})
+            copied[name] += _copy(theirs, ours, name, part, {EXPERIMENT_ID: experiment} if name == "runs" else {})
         progress(number * _RUNS_AT_ONCE + len(part), len(runs))
     for name in OF_CHAMPIONS:
         copied[name] += _copy(theirs, ours, name)
@@ -127,7 +101,7 @@ def _migrate(theirs: _Side, ours: _Side, experiment: int, progress: Callable[[in
 
 
 def _copy(
-    theirs: _Side, ours: _Side, name: str, runs: Sequence[str] | None = None, more: dict[str, Any] | None = None
+    theirs: Side, ours: Side, name: str, runs: Sequence[str] | None = None, more: dict[str, Any] | None = None
 ) -> int:
     """Add a table's missing rows. Raises InvalidInput where the target has others under the same ids."""
     wanted, there = theirs.rows(name, runs), ours.rows(name, runs)
@@ -141,13 +115,13 @@ def _copy(
     return len(wanted - there)
 
 
-def _whose(side: _Side, name: str, rows: set[tuple[Any, ...]]) -> str:
+def _whose(side: Side, name: str, rows: set[tuple[Any, ...]]) -> str:
     names = [column.name for column in side.columns(name)]
     place = names.index("run_uuid" if "run_uuid" in names else "name")
     return ", ".join(sorted({str(row[place]) for row in rows})[:3])
 
 
-def _checksum(side: _Side, name: str, pieces: Sequence[Sequence[str] | None]) -> tuple[int, str]:
+def _checksum(side: Side, name: str, pieces: Sequence[Sequence[str] | None]) -> tuple[int, str]:
     """The number of rows, and the sum of their hashes, for which their order does not matter."""
     count = total = 0
     for piece in pieces:
@@ -155,127 +129,3 @@ def _checksum(side: _Side, name: str, pieces: Sequence[Sequence[str] | None]) ->
             count += 1
             total += int.from_bytes(hashlib.sha256(repr(row).encode()).digest())
     return count, f"{total % 2**256:064x}"[:32]
-
-
-@dataclass(frozen=True)
-class _Side:
-    """One of the two databases, within a transaction. The target is read back before what was written counts."""
-
-    uri: str
-    connection: Connection
-
-    def columns(self, name: str) -> list[ColumnElement[Any]]:
-        return [column for column in _table(name).columns if column.name != _EXPERIMENT_ID]
-
-    def rows(self, name: str, runs: Sequence[str] | None) -> set[tuple[Any, ...]]:
-        """The rows of some runs, or of all champions, as tuples of `columns`."""
-        from sqlalchemy import select
-
-        table = _table(name)
-        ours = table.c.name.startswith(NAME_PREFIX, autoescape=True) if runs is None else table.c.run_uuid.in_(runs)
-        with store_errors(self.uri):
-            return {_stored(row) for row in self.connection.execute(select(*self.columns(name)).where(ours))}
-
-    def add(self, name: str, rows: set[tuple[Any, ...]], more: dict[str, Any]) -> None:
-        """more: columns with the same value in every row."""
-        names = [column.name for column in self.columns(name)]
-        with store_errors(self.uri):
-            if rows:
-                values = [dict(zip(names, row, strict=True)) | more for row in rows]
-                self.connection.execute(_table(name).insert(), values)
-
-    def run_ids(self) -> list[str]:
-        """The runs that are not deleted, the oldest first."""
-        from sqlalchemy import select
-
-        runs = _table("runs")
-        with store_errors(self.uri):
-            found = self.connection.execute(
-                select(runs.c.run_uuid).where(*self._present()).order_by(runs.c.start_time, runs.c.run_uuid)
-            )
-            return [run_id for (run_id,) in found]
-
-    def check_settled(self) -> None:
-        """Raises InvalidInput while a run is queued or running: its record changes."""
-        from sqlalchemy import select
-
-        runs = _table("runs")
-        with store_errors(self.uri):
-            busy = self.connection.execute(
-                select(runs.c.name).where(*self._present(), runs.c.status.in_(_UNDER_WAY))
-            ).all()
-        if busy:
-            raise InvalidInput(
-                f"{len(busy)} {'run is' if len(busy) == 1 else 'runs are'} queued or running ('{busy[0].name}' is one),"
-                " expected none; wait for them or stop them, then migrate"
-            )
-
-    def revision(self) -> str:
-        """Which of MLflow's migrations the tables are at."""
-        with store_errors(self.uri):
-            return str(self.connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar())
-
-    def _present(self) -> tuple[ColumnElement[bool], ...]:
-        from sqlalchemy import select
-
-        runs, experiments = _table("runs"), _table("experiments")
-        ours = select(experiments.c.experiment_id).where(experiments.c.name == EXPERIMENT)
-        return runs.c.lifecycle_stage == "active", runs.c.experiment_id.in_(ours)
-
-
-def _stored(row: Sequence[Any]) -> tuple[Any, ...]:
-    """A row as every database can hold it: PostgreSQL takes no NUL, which a failed run's log may have in it."""
-    return tuple(value.replace("\0", "\ufffd") if isinstance(value, str) else value for value in row)
-
-
-def _table(name: str) -> Table:
-    from mlflow.store.model_registry.dbmodels.models import SqlModelVersion
-    from mlflow.store.tracking.dbmodels.models import SqlRun
-
-    return (SqlModelVersion if name in OF_CHAMPIONS else SqlRun).metadata.tables[name]
-
-
-@contextmanager
-def _reading(uri: str) -> Iterator[_Side]:
-    """The source, as it stands at one instant. Nothing can be written to it."""
-    with _connected(uri, _read_only(uri)) as connection:
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("BEGIN")  # else each statement would see another instant
-        yield _Side(uri, connection)
-
-
-def _read_only(uri: str) -> Engine:
-    from sqlalchemy import create_engine
-
-    file = database_file(uri)
-    if file is None:
-        return create_engine(database_address(uri), isolation_level="REPEATABLE READ")
-    try:
-        known = tables_of(file)
-    except sqlite3.Error as error:
-        raise StoreError(f"cannot read the run database {file}: {error}; name another with --from") from error
-    if not {"experiments", "runs", "alembic_version"} <= known:
-        raise StoreError(f"{file} is not a run database, expected one made by MLflow; name another with --from")
-    return create_engine("sqlite://", creator=lambda: sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True))
-
-
-@contextmanager
-def _writing(uri: str) -> Iterator[_Side]:
-    """The target; what was written counts from the end of the block, and not at all when it raises."""
-    from sqlalchemy import create_engine
-
-    with _connected(uri, create_engine(database_address(uri))) as connection:
-        yield _Side(uri, connection)
-        with store_errors(uri):
-            connection.commit()
-
-
-@contextmanager
-def _connected(uri: str, engine: Engine) -> Iterator[Connection]:
-    with store_errors(uri):
-        connection = engine.connect()
-    try:
-        yield connection
-    finally:
-        connection.close()
-        engine.dispose()

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Literal
 
 from mri_core.errors import InvalidInput
+from mri_core.runs.attempts import take
 from mri_core.runs.liveness import find_process, is_here, process_of
 from mri_core.runs.run import Claim, Run, Status
 from mri_core.runs.store import RunStore
@@ -44,7 +45,7 @@ def take_next(store: RunStore, ticket: str) -> Run | None:
     # The database may be shared with other homes and hosts, whose runs are theirs to carry out.
     queued = [run for run in in_order(store.list(statuses=_QUEUED)) if run.folder.is_dir() and is_here(run)]
     for run in (*own, *queued):
-        if store.claim(run.id, claim, _is_gone):
+        if take(store, run.id, claim, _is_gone):
             return store.get(run.id)
     return None
 
@@ -54,12 +55,18 @@ def move(store: RunStore, run_id: str, place: Place) -> None:
     runs = waiting(store)
     at = next((number for number, run in enumerate(runs) if run.id == run_id), None)
     if at is None:
-        name = store.get(run_id).name
-        raise InvalidInput(f"run '{name}' does not wait in the queue any more; nothing was moved")
+        raise _gone(store.get(run_id))
     others = [run.turn for run in runs if run.id != run_id]
     to = {"first": 0, "earlier": max(0, at - 1), "later": min(len(others), at + 1), "last": len(others)}[place]
     if others and to != at:
-        store.move(run_id, _between(others, to))
+        with store.exclusively(run_id) as run:
+            if run.status != "queued":
+                raise _gone(run)
+            store.tag(run_id, turn=_between(others, to))
+
+
+def _gone(run: Run) -> InvalidInput:
+    return InvalidInput(f"run '{run.name}' does not wait in the queue any more; nothing was moved")
 
 
 def stop_waiting(store: RunStore) -> list[Run]:

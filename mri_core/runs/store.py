@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,8 +15,8 @@ from mri_core.runs.champions import champion_of, demote, only_champion
 from mri_core.runs.connection import connect, locked, store_errors
 from mri_core.runs.history import metrics_of, read_history, scores
 from mri_core.runs.reading import find_id, get_record, next_name, search_records, unknown
-from mri_core.runs.records import MLFLOW_STATUS, OF_ONE_ATTEMPT, creation_tags, run_of, state_tags, write
-from mri_core.runs.run import ENDED, NEXT, RESUMABLE, STATUSES, Claim, Process, Progress, Run, Status, Timing
+from mri_core.runs.records import MLFLOW_STATUS, creation_tags, run_of, state_tags, write
+from mri_core.runs.run import ENDED, NEXT, STATUSES, Process, Progress, Run, Status, Timing
 from mri_core.settings import Settings, make_folder
 from mri_core.training.spec import TrainingSpec
 
@@ -46,7 +46,7 @@ class RunStore:
         """Record a new run as queued, and make its folder. Without a name it is called after its network: "cnn 3"."""
         tags = creation_tags(spec, dataset_name, fingerprint, tuple(label_names))
         make_folder(self.settings.runs)
-        with self._client() as (client, experiment):
+        with self.client() as (client, experiment):
             name = name or next_name(client, experiment, spec.architecture)
             record = client.create_run(experiment, run_name=name, tags=tags)
             run_id = record.info.run_id
@@ -57,13 +57,13 @@ class RunStore:
 
     def get(self, run_id: str) -> Run:
         """The run with this id, its history included."""
-        with self._client() as (client, _):
+        with self.client() as (client, _):
             record = get_record(client, run_id)
             return run_of(record, self.settings.runs, read_history(client, record))
 
     def history(self, run_id: str) -> tuple[dict[str, Any], ...]:
         """The rows of all epochs; see `Run.history`."""
-        with self._client() as (client, _):
+        with self.client() as (client, _):
             return read_history(client, get_record(client, run_id))
 
     def find(self, text: str) -> Run:
@@ -78,10 +78,10 @@ class RunStore:
         elif text == "champion":
             return self.get(only_champion(self.settings).run_id)
         elif re.fullmatch("[0-9a-f]{1,32}", text):
-            with self._client() as (client, experiment):
+            with self.client() as (client, experiment):
                 if found := find_id(client, experiment, text):
                     return self.get(found)
-        with self._client() as (client, experiment):
+        with self.client() as (client, experiment):
             raise unknown(client, experiment, text)
 
     def list(
@@ -96,7 +96,7 @@ class RunStore:
             quote = '"' if "'" in dataset else "'"
             filters.append(f"tags.`mri.dataset` = {quote}{dataset}{quote}")
         runs = []
-        with self._client() as (client, experiment):
+        with self.client() as (client, experiment):
             records = search_records(client, experiment, filters, limit)
         for record in records:
             try:
@@ -114,22 +114,7 @@ class RunStore:
 
     def assign(self, run_id: str, process: Process) -> None:
         """Note the process launched for a queued run, which takes seconds to report itself with `start`."""
-        self._tag(run_id, process=process)
-
-    def claim(self, run_id: str, claim: Claim, is_gone: Callable[[Claim], bool]) -> bool:
-        """Take a run in hand; False where it has ended, or another holds it who is not gone."""
-        with self._exclusively(run_id) as run:
-            if run.ended or (run.claim not in (None, claim) and not is_gone(run.claim)):
-                return False
-            self._tag(run_id, claim=claim)
-        return True
-
-    def move(self, run_id: str, turn: float) -> None:
-        """Give a queued run another turn. Raises InvalidInput when it is not waiting any more."""
-        with self._exclusively(run_id) as run:
-            if run.status != "queued":
-                raise InvalidInput(f"run '{run.name}' is {run.status}, expected one that waits in the queue")
-            self._tag(run_id, turn=turn)
+        self.tag(run_id, process=process)
 
     def start(
         self,
@@ -145,8 +130,8 @@ class RunStore:
 
     def log_progress(self, run_id: str, progress: Progress) -> None:
         """Replace the run's progress."""
-        with self._exclusively(run_id):
-            self._tag(run_id, progress=progress)
+        with self.exclusively(run_id):
+            self.tag(run_id, progress=progress)
 
     def check_attempt(self, run_id: str) -> None:
         """Raises Superseded when the run has gone on without the process that writes through this store."""
@@ -154,7 +139,7 @@ class RunStore:
 
     def log_epoch(self, run_id: str, row: Mapping[str, Any]) -> None:
         """Add one epoch: "epoch", the numbers of `SCORES`, "f1" and "val_f1" as {label: value}; None is undefined."""
-        with self._exclusively(run_id) as run, self._client() as (client, _):
+        with self.exclusively(run_id) as run, self.client() as (client, _):
             last = scores(row)
             loss, lowest = last.get("val_loss"), run.summary.get("best", {}).get("val_loss")
             best = last if loss is not None and (lowest is None or loss < lowest) else None
@@ -177,53 +162,24 @@ class RunStore:
         """Mark a run as stopped, finished or failed. Raises InvalidInput when it has ended already."""
         self._change(run_id, status, timing=timing, error=error, best_epoch=best_epoch)
 
-    def resume(self, run_id: str) -> Run:
-        """Queue a stopped or failed run again, to go on where it was. Raises InvalidInput for any other."""
-        with self._exclusively(run_id) as run:
-            if run.status not in RESUMABLE:
-                raise InvalidInput(f"run '{run.name}' is {run.status}, expected a stopped or failed one to resume")
-            title = champion_of(self.settings, run.dataset_name)
-            if title is not None and title.run_id == run_id:
-                raise InvalidInput(
-                    f"run '{run.name}' is the champion of '{run.dataset_name}', whose model must not change under its "
-                    "users; promote another run first, or start a new run with its settings"
-                )
-            self._queue_again(run, losses=0)
-        return self.get(run_id)
-
-    def requeue(self, run_id: str) -> Run:
-        """Queue a run again whose process has been lost. Raises InvalidInput when it has ended."""
-        with self._exclusively(run_id) as run:
-            if run.ended:
-                raise InvalidInput(f"run '{run.name}' is {run.status}, expected one that lost its process")
-            self._queue_again(run, losses=run.losses + 1)
-        return self.get(run_id)
-
-    def _queue_again(self, run: Run, losses: int) -> None:
-        with self._client() as (client, _):
-            write(client, run.id, tags=state_tags(attempt=run.attempt + 1, losses=losses))
-            for tag in OF_ONE_ATTEMPT & get_record(client, run.id).data.tags.keys():
-                client.delete_tag(run.id, tag)
-            client.update_run(run.id, status=MLFLOW_STATUS["queued"])
-
     def request_stop(self, run_id: str) -> None:
         """Stop a queued run at once; ask a running one to stop. Raises InvalidInput when it has ended."""
-        with self._exclusively(run_id) as run:
+        with self.exclusively(run_id) as run:
             if run.ended:
                 raise InvalidInput(
                     f"run '{run.name}' is {run.status} already, expected a queued or running one to stop"
                 )
-            self._tag(run_id, stop=time.time())
+            self.tag(run_id, stop=time.time())
             if run.status == "queued":
                 self._set(run_id, "stopped")
 
     def stop_requested(self, run_id: str) -> bool:
-        with self._client() as (client, _):
+        with self.client() as (client, _):
             return "mri.stop" in get_record(client, run_id).data.tags
 
     def delete(self, run_id: str) -> None:
         """Remove a run and its folder; a champion loses its title. Raises InvalidInput while it is running."""
-        with self._exclusively(run_id) as run, self._client() as (client, _):
+        with self.exclusively(run_id) as run, self.client() as (client, _):
             if run.status == "running":
                 raise InvalidInput(f"run '{run.name}' is running, expected one that has ended; stop it first")
             client.delete_run(run_id)
@@ -234,29 +190,30 @@ class RunStore:
                 raise StorageError(f"cannot remove {error.filename}: {error.strerror}; remove {run.folder}") from error
 
     def _change(self, run_id: str, status: Status, **state: Any) -> None:
-        with self._exclusively(run_id) as run:
+        with self.exclusively(run_id) as run:
             if status not in NEXT[run.status]:
                 allowed = (
                     f"expected {' or '.join(NEXT[run.status])}" if NEXT[run.status] else "it has ended; start a new run"
                 )
                 raise InvalidInput(f"run '{run.name}' is {run.status} and cannot become {status}: {allowed}")
-            self._tag(run_id, **state)
+            self.tag(run_id, **state)
             self._set(run_id, status)
 
     def _set(self, run_id: str, status: Status) -> None:
-        with self._client() as (client, _):
+        with self.client() as (client, _):
             if status in ENDED:
                 client.set_terminated(run_id, status=MLFLOW_STATUS[status])
             else:
                 client.update_run(run_id, status=MLFLOW_STATUS[status])
 
-    def _tag(self, run_id: str, **state: Any) -> None:
+    def tag(self, run_id: str, **state: Any) -> None:
+        """Note fields of a run's state; None leaves one as it is."""
         if tags := state_tags(**state):
-            with self._client() as (client, _):
+            with self.client() as (client, _):
                 write(client, run_id, tags=tags)
 
     @contextmanager
-    def _exclusively(self, run_id: str) -> Iterator[Run]:
+    def exclusively(self, run_id: str) -> Iterator[Run]:
         """The run as it stands, while no other process changes its status: MLflow has no compare-and-set of its own."""
         self._read(run_id)
         with locked(make_folder(self.settings.runs / run_id) / ".lock"):
@@ -265,7 +222,7 @@ class RunStore:
             yield run
 
     def _read(self, run_id: str) -> Run:
-        with self._client() as (client, _):
+        with self.client() as (client, _):
             return run_of(get_record(client, run_id), self.settings.runs)
 
     def _check(self, run: Run) -> None:
@@ -273,7 +230,8 @@ class RunStore:
             raise Superseded(f"run '{run.name}' is at attempt {run.attempt}, this process belongs to {self.attempt}")
 
     @contextmanager
-    def _client(self) -> Iterator[tuple[MlflowClient, str]]:
+    def client(self) -> Iterator[tuple[MlflowClient, str]]:
+        """MLflow's client and the id of our experiment; what it raises within the block becomes ours."""
         connected = connect(self.settings)
         with store_errors(self.settings.tracking_uri):
             yield connected

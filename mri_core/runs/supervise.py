@@ -13,6 +13,7 @@ from contextlib import suppress
 import psutil
 
 from mri_core.errors import MriError, NotFound, StoreError
+from mri_core.runs.attempts import requeue
 from mri_core.runs.liveness import LOG, find_process, process_of, with_log
 from mri_core.runs.order import take_next
 from mri_core.runs.patience import patiently
@@ -144,7 +145,7 @@ def _record_end(store: RunStore, run_id: str, ending: int | None) -> Run:
         reason = f"asked to stop, {_in_words(ending)}"
         store.finish(run_id, "stopped", error=with_log(reason, run.folder))
     elif lost and run.losses < MOST_LOSSES:
-        return store.requeue(run_id)
+        return requeue(store, run_id)
     else:
         hint = "; often the machine ran out of memory" if ending == -signal.SIGKILL else ""
         often = f", {run.losses + 1} times in a row without a finished epoch" if lost else ""

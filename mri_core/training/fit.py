@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
+import numpy as np
 
 from mri_core.datasets.dataset import Dataset
 from mri_core.runs.run import Progress
@@ -57,22 +58,7 @@ def fit(
     if begun.variables:
         trainer.restore(begun.variables)
     clock = Clock(spec, steps, on_progress, begun)
-    standing, written, stopped = begun, time.monotonic(), False
-
-    def keep() -> None:
-        nonlocal standing, written
-        standing = replace(
-            standing,
-            epoch=clock.epoch,
-            step=clock.step,
-            taken=(clock.epoch - 1) * steps + clock.step,
-            seconds=clock.seconds,
-            epoch_seconds=clock.epoch_seconds,
-            variables=trainer.state,
-        )
-        written = time.monotonic()
-        writer.write(standing)
-
+    standing, stopped = _Standing(begun, trainer, clock, writer, steps), False
     try:
         clock.report("starting")
         while not clock.over:
@@ -80,26 +66,64 @@ def fit(
             for images, labels in training_batches(dataset.pixels, dataset.truth, plan, spec, first=clock.step):
                 trainer.step(images, labels)
                 clock.tick(len(images))
-                if time.monotonic() - written > EVERY_SECONDS:
-                    keep()
+                standing.keep_if_due()
             clock.report("validating")
-            scores = trainer.take_scores()
-            with trainer.delivered():
-                scores |= {f"val_{name}": value for name, value in trainer.evaluate(dataset, validation).items()}
-                if scores["val_loss"] < standing.best_loss:
-                    best_weights = tuple(model.get_weights())
-                    standing = replace(
-                        standing, best_loss=scores["val_loss"], best_epoch=clock.epoch, best_weights=best_weights
-                    )
-            row = {"epoch": clock.epoch, **scores, "seconds": clock.epoch_seconds}
-            standing = replace(standing, history=(*standing.history, row))
-            clock.next_epoch(standing.best_epoch or 0)
-            keep()
-            on_epoch(row)
+            on_epoch(standing.end_epoch(model, dataset, validation))
             clock.report("training")
     except StopRequestedError:
         stopped = True
-        keep()
+        standing.keep()
     if standing.best_weights:
         model.set_weights(standing.best_weights)
     return Fitted(standing.best_epoch, stopped, clock.seconds, clock.images_per_second)
+
+
+class _Standing:
+    """Where a fit stands, and when that was last written down."""
+
+    def __init__(self, begun: Checkpoint, trainer: Trainer, clock: Clock, writer: CheckpointWriter, steps: int) -> None:
+        self._at, self._trainer, self._clock, self._writer, self._steps = begun, trainer, clock, writer, steps
+        self._written = time.monotonic()
+
+    @property
+    def best_epoch(self) -> int | None:
+        return self._at.best_epoch
+
+    @property
+    def best_weights(self) -> Sequence[np.ndarray]:
+        return self._at.best_weights
+
+    def keep_if_due(self) -> None:
+        """Within a long epoch."""
+        if time.monotonic() - self._written > EVERY_SECONDS:
+            self.keep()
+
+    def keep(self) -> None:
+        """Write a checkpoint of this very step."""
+        clock = self._clock
+        self._at = replace(
+            self._at,
+            epoch=clock.epoch,
+            step=clock.step,
+            taken=(clock.epoch - 1) * self._steps + clock.step,
+            seconds=clock.seconds,
+            epoch_seconds=clock.epoch_seconds,
+            variables=self._trainer.state,
+        )
+        self._written = time.monotonic()
+        self._writer.write(self._at)
+
+    def end_epoch(self, model: keras.Model, dataset: Dataset, validation: np.ndarray) -> dict[str, Any]:
+        """Judge the epoch that is over, keep its weights if they are the best, write it down. Returns its scores."""
+        clock, trainer = self._clock, self._trainer
+        scores = trainer.take_scores()
+        with trainer.delivered():
+            scores |= {f"val_{name}": value for name, value in trainer.evaluate(dataset, validation).items()}
+            if scores["val_loss"] < self._at.best_loss:
+                weights = tuple(model.get_weights())
+                self._at = replace(self._at, best_loss=scores["val_loss"], best_epoch=clock.epoch, best_weights=weights)
+        row = {"epoch": clock.epoch, **scores, "seconds": clock.epoch_seconds}
+        self._at = replace(self._at, history=(*self._at.history, row))
+        clock.next_epoch(self._at.best_epoch or 0)
+        self.keep()
+        return row

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mri_core.datasets.dataset import Dataset
+from mri_core.runs.attempts import resume
 from mri_core.runs.engine import submit
 from mri_core.runs.run import Run
 from mri_core.runs.store import RunStore
@@ -25,7 +26,7 @@ def resume_run(run: Run, settings: Settings) -> Run:
 
     Raises InvalidInput for one that is not over, has finished, or is a champion.
     """
-    resumed = RunStore(settings).resume(run.id)
+    resumed = resume(RunStore(settings), run.id)
     submit(run.id, settings)
     return resumed
 

@@ -18,6 +18,7 @@ from streamlit.testing.v1 import AppTest
 from app.ui import judgements
 from mri_core.images.preprocessing import Preprocessing
 from mri_core.prediction.answers import FileAnswer, answer_file
+from mri_core.prediction.evidence import EVIDENCE, EvidenceKind
 from mri_core.prediction.model_file import ModelDescription
 from mri_core.prediction.original import Origin
 from mri_core.prediction.predictor import Predictor
@@ -232,10 +233,12 @@ def test_a_choice_of_evidence_is_offered_where_the_network_has_one(shown, monkey
     assert not app.exception and "Found by" not in [each.label for each in app.get("button_group")]
     hidden = urls(app)[1]
     found = dict.fromkeys(BRIGHT.description.labels, np.eye(16, dtype=np.float32))
-    monkeypatch.setattr(judgements, "activation", lambda _run, _seen: found)
+    another = EvidenceKind("Features", "Found elsewhere.", lambda _predictor, _seen: found)
+    monkeypatch.setitem(EVIDENCE, "activation", another)
+    judgements.evidence.clear()
     app.run()
     assert urls(app)[1] == hidden
-    group(app, "Found by").set_value("Its features").run()
+    group(app, "Found by").set_value("activation").run()
     assert not app.exception and urls(app)[1] != hidden and slider(app, "Opacity").value == 60
 
 

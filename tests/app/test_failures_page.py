@@ -168,7 +168,7 @@ def test_a_run_whose_data_set_is_gone_shows_what_is_left(lab, trained, stored, o
     assert "is gone or has changed" in app.warning[0].value
     said = [each.value for each in app.info]
     assert any("Patients are unknown" in text for text in said) and any("training labels" in text for text in said)
-    assert tiles(app) == worst_first(stored)[:PER_PAGE] and not app.get("imgs")
+    assert tiles(app) == worst_first(stored)[:PER_PAGE] and not app.get("image")
     assert len(app.get("plotly_chart")) == 2
     next(button for button in app.button if (button.key or "").startswith("enlarge")).click()
     checked(app.run())

@@ -18,27 +18,11 @@ from mri_core.prediction.model_file import ModelDescription
 from mri_core.prediction.predictor import load_predictor
 from mri_core.prediction.reference import FILE_NAME, read_reference
 from mri_core.prediction.reference_fit import make_reference
-from mri_core.settings import Settings
 from mri_core.training.spec import TrainingSpec
 
 DESCRIPTION = ModelDescription(
     run="r", dataset={}, labels=("sick",), thresholds={"sick": 0.5}, image_shape=(32, 32), onnx_difference=0
 )
-
-
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory):
-    return make_arrows(Settings(home=tmp_path_factory.mktemp("arrows"), tracking_uri="", scheduler=""))
-
-
-@pytest.fixture(scope="module")
-def reference(dataset):
-    return make_reference(dataset, TrainingSpec(), brightness)
-
-
-@pytest.fixture(scope="module")
-def unseen(dataset):
-    return np.array(dataset.pixels[dataset.rows("test")])
 
 
 def noise(slices):

@@ -24,23 +24,7 @@ from mri_core.prediction.reference import (
     save_reference,
 )
 from mri_core.prediction.reference_fit import make_reference
-from mri_core.settings import Settings
 from mri_core.training.spec import TrainingSpec
-
-
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory):
-    return make_arrows(Settings(home=tmp_path_factory.mktemp("arrows"), tracking_uri="", scheduler=""))
-
-
-@pytest.fixture(scope="module")
-def reference(dataset):
-    return make_reference(dataset, TrainingSpec(), brightness)
-
-
-@pytest.fixture(scope="module")
-def unseen(dataset):
-    return np.array(dataset.pixels[dataset.rows("test")])
 
 
 def test_few_unseen_slices_are_beyond_the_limits(reference, unseen):

@@ -6,6 +6,7 @@ import pytest
 from run_support import queue
 
 from mri_core.errors import InvalidInput, Superseded
+from mri_core.runs.attempts import requeue, resume
 from mri_core.runs.champions import Grounds, promote
 from mri_core.runs.liveness import process_of
 from mri_core.runs.run import Progress, Timing
@@ -28,7 +29,7 @@ def test_what_ended_before_its_time_is_queued_again_with_its_curves(store, statu
     if status == "stopped":
         store.request_stop(run_id)
     store.finish(run_id, status, timing=Timing(1.0, 2.0, 3.0), error="why", best_epoch=1)
-    run = store.resume(run_id)
+    run = resume(store, run_id)
     assert (run.id, run.status, run.attempt, run.ended) == (run_id, "queued", 2, False)
     assert (run.process, run.error, run.timing, run.stop_requested) == (None, None, None, False)
     assert [row["epoch"] for row in run.history] == [1] and run.best_epoch == 1
@@ -43,7 +44,7 @@ def test_nothing_else_is_resumed(store, status):
     if status == "finished":
         store.finish(run_id, "finished")
     with pytest.raises(InvalidInput, match=f"is {status}, expected a stopped or failed one to resume"):
-        store.resume(run_id)
+        resume(store, run_id)
     assert store.get(run_id).attempt == 1
 
 
@@ -52,20 +53,20 @@ def test_a_champion_s_model_stays_as_it_is(store):
     store.finish(run_id, "stopped", best_epoch=1)
     promote(store.settings, store.get(run_id), Grounds("first", "It is the first.", {}))
     with pytest.raises(InvalidInput, match="is the champion of 'demo'"):
-        store.resume(run_id)
+        resume(store, run_id)
 
 
 def test_losses_are_counted_until_an_epoch_is_finished(store):
     run_id = begun(store)
     for losses in (1, 2):
-        run = store.requeue(run_id)
+        run = requeue(store, run_id)
         assert (run.status, run.losses, run.attempt) == ("queued", losses, losses + 1)
         store.start(run_id, process_of(), 33923)
     store.log_epoch(run_id, ROW | {"epoch": 2})
-    assert store.get(run_id).losses == 0 and store.requeue(run_id).attempt == 4
+    assert store.get(run_id).losses == 0 and requeue(store, run_id).attempt == 4
     store.finish(run_id, "failed")
     with pytest.raises(InvalidInput, match="is failed, expected one that lost its process"):
-        store.requeue(run_id)
+        requeue(store, run_id)
 
 
 WRITES = {
@@ -82,7 +83,7 @@ def test_a_process_that_was_left_behind_writes_nothing_more(store, write):
     run_id = begun(store)
     left_behind = RunStore(store.settings, attempt=1)
     left_behind.log_progress(run_id, PROGRESS)
-    store.requeue(run_id)
+    requeue(store, run_id)
     if write != "start":
         RunStore(store.settings, attempt=2).start(run_id, process_of(), 33923)
     before = store.get(run_id)

@@ -9,6 +9,7 @@ import pytest
 from run_support import queue
 
 from mri_core.errors import InvalidInput
+from mri_core.runs.attempts import take
 from mri_core.runs.liveness import process_of
 from mri_core.runs.order import is_held, move, take_next, waiting
 from mri_core.runs.run import Claim
@@ -61,8 +62,8 @@ def test_what_a_dead_supervisor_held_can_be_taken_and_what_a_distant_one_holds_c
     child.kill()
     child.wait()
     orphan, distant = queue(store), queue(store)
-    store.claim(orphan, Claim(dead, orphan), lambda _: False)
-    store.claim(distant, Claim(replace(dead, host="elsewhere"), distant), lambda _: False)
+    take(store, orphan, Claim(dead, orphan), lambda _: False)
+    take(store, distant, Claim(replace(dead, host="elsewhere"), distant), lambda _: False)
     assert not is_held(store.get(orphan)) and is_held(store.get(distant))
     assert take_next(store, "new").id == orphan
     assert take_next(store, "newer") is None

@@ -12,6 +12,7 @@ import pytest
 from run_support import queue
 
 from mri_core.runs import engine
+from mri_core.runs.attempts import take
 from mri_core.runs.liveness import START_SECONDS, process_of, settle
 from mri_core.runs.order import left_here, move, stop_waiting, take_next
 from mri_core.runs.queue import begun, place_of, queue_json, read_queue
@@ -93,7 +94,7 @@ def started(monkeypatch) -> list[Settings]:
 
 def test_what_a_lost_engine_left_has_it_started_again_at_most_once_a_minute(store, dead, started, monkeypatch):
     held = queue(store)
-    store.claim(held, Claim(dead, held), lambda _: False)
+    take(store, held, Claim(dead, held), lambda _: False)
     assert engine.revive(store.settings) and started == [store.settings]
     assert not engine.revive(store.settings)
     looked = store.settings.engine / engine.LOOKED_FILE
@@ -114,8 +115,8 @@ def test_nothing_is_started_for_what_somebody_looks_after(store, dead, started, 
     monkeypatch.setattr(engine, "HANDING_SECONDS", 0)
     alone, held, distant = (queue(store) for _ in range(3))
     store.start(alone, ME, 1)  # by hand, without an engine
-    store.claim(held, Claim(ME, held), lambda _: False)
-    store.claim(distant, Claim(replace(dead, host="elsewhere"), distant), lambda _: False)
+    take(store, held, Claim(ME, held), lambda _: False)
+    take(store, distant, Claim(replace(dead, host="elsewhere"), distant), lambda _: False)
     assert not engine.revive(store.settings)
     lost = queue(store)
     (store.settings.engine / "engine.json").write_text(json.dumps({"process": asdict(ME)}))

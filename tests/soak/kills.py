@@ -27,6 +27,7 @@ from mri_core.bench.session import own_settings
 from mri_core.datasets.dataset import Dataset
 from mri_core.datasets.demo.generate import make_demo
 from mri_core.evaluation.predictions import load_splits
+from mri_core.runs.attempts import resume
 from mri_core.runs.liveness import find_process
 from mri_core.runs.run import Run
 from mri_core.runs.store import RunStore
@@ -81,7 +82,7 @@ def _trained(
         run = store.get(run.id)
         if run.status == "failed":  # it was killed too often without finishing an epoch
             found["given up and resumed by hand"] += 1
-            run = store.resume(run.id)
+            run = resume(store, run.id)
     return run
 
 

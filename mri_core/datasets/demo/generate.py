@@ -15,7 +15,7 @@ from mri_core.datasets.build import DatasetBuilder
 from mri_core.datasets.dataset import Dataset
 from mri_core.datasets.demo.anatomy import Atlas, load_atlas
 from mri_core.datasets.demo.deal import split_patients
-from mri_core.datasets.demo.lesion import draw_lesion
+from mri_core.datasets.demo.lesion import Lesion, draw_lesion
 from mri_core.datasets.demo.patient import PIXEL_MM, SIZE, SLICES_PER_PATIENT, draw_head, sample_tissue
 from mri_core.datasets.demo.scanner import acquire, draw_scanner
 from mri_core.errors import InvalidInput
@@ -41,17 +41,37 @@ class Patient:
     heights: np.ndarray
 
 
-def simulate_patient(atlas: Atlas, seed: int, number: int) -> Patient:
-    """Simulate one patient. The outcome depends on (seed, number) alone, so any process may do it."""
+@dataclass(frozen=True)
+class Scan:
+    """What was in the scanner and what it saw.
+
+    tissue: (5, slices, 64, 64), the share of a pixel that is grey, white, fluid, skull and scalp. lesion: in it.
+    pixels: (slices, 64, 64) uint8. heights: (slices,) mm.
+    """
+
+    tissue: np.ndarray
+    lesion: Lesion
+    pixels: np.ndarray
+    heights: np.ndarray
+
+
+def simulate_scan(atlas: Atlas, seed: int, number: int) -> Scan:
+    """Scan one virtual patient. The outcome depends on (seed, number) alone, so any process may do it."""
     random = np.random.default_rng([seed, number])
     head = draw_head(atlas, random)
     tissue = sample_tissue(atlas, head)
     grey, white, fluid, skull, scalp = tissue
     brain = np.clip(grey + white + fluid, 0, 1) * (skull + scalp < 0.3)
     lesion = draw_lesion(atlas, head, brain, random)
-    pixels = acquire(tissue, lesion, draw_scanner(random), random)
-    areas = np.stack([(part > 0.5).sum(axis=(1, 2)) for part in (lesion.whole, lesion.core, lesion.rim)], axis=1)
-    return Patient(pixels, (areas >= LEAST_PIXELS).astype(np.uint8), head.heights)
+    return Scan(tissue, lesion, acquire(tissue, lesion, draw_scanner(random), random), head.heights)
+
+
+def simulate_patient(atlas: Atlas, seed: int, number: int) -> Patient:
+    """Scan one virtual patient and say which labels its slices carry."""
+    scan = simulate_scan(atlas, seed, number)
+    parts = (scan.lesion.whole, scan.lesion.core, scan.lesion.rim)
+    areas = np.stack([(part > 0.5).sum(axis=(1, 2)) for part in parts], axis=1)
+    return Patient(scan.pixels, (areas >= LEAST_PIXELS).astype(np.uint8), scan.heights)
 
 
 def make_demo(
