@@ -33,6 +33,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 @pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run database without runs, to be copied: MLflow takes seconds to make one."""
+    settings = Settings(home=tmp_path_factory.mktemp("empty"), tracking_uri="", scheduler="")
+    assert RunStore(settings).list() == ()
+    return settings.root / "mlflow.db"
+
+
+@pytest.fixture(scope="session")
 def _trained_home(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """Made by the first of the test processes that needs it, for all of them."""
     shared = tmp_path_factory.getbasetemp()

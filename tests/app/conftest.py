@@ -31,6 +31,13 @@ def _nothing_is_checked_yet() -> None:
 
 
 @pytest.fixture
+def home(home: Settings, empty_database: Path) -> Settings:
+    """An empty home, as it is once a page has been opened."""
+    shutil.copy(empty_database, home.root)
+    return home
+
+
+@pytest.fixture
 def lab(trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
     """The store of a copy of the trained home, which the environment names."""
     folder = tmp_path / "lab"

@@ -1,7 +1,6 @@
-"""Homes for runs: each test gets a copy of one empty run database, because MLflow takes seconds to make it."""
+"""Homes for runs: each test gets a copy of one empty run database."""
 
 import shutil
-from pathlib import Path
 
 import pytest
 
@@ -13,13 +12,6 @@ from mri_core.settings import Settings
 def _no_settings_from_outside(monkeypatch):
     for name in ("MRI_HOME", "MLFLOW_TRACKING_URI", "MRI_SCHEDULER"):
         monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory) -> Path:
-    settings = Settings(home=tmp_path_factory.mktemp("empty"))
-    assert RunStore(settings).list() == ()
-    return settings.root / "mlflow.db"
 
 
 @pytest.fixture
