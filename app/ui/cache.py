@@ -5,9 +5,11 @@ Data sets and ended runs never change, so they are kept by fingerprint or id; wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -21,6 +23,7 @@ from mri_core.datasets.importing.uploads import keep_upload
 from mri_core.datasets.making import Attempt, import_report, last_attempt
 from mri_core.datasets.statistics import label_statistics
 from mri_core.embedding.map import kept_map, make_map, map_table
+from mri_core.errors import NotFound
 from mri_core.images.apart import read_apart
 from mri_core.images.preprocessing import Preprocessing
 from mri_core.images.slice import Slice
@@ -28,16 +31,20 @@ from mri_core.prediction.uploads import Desk, Upload, make_upload
 from mri_core.quality.checks import Quality, check_dataset
 from mri_core.runs import champions as registry
 from mri_core.runs.champions import Promotion
+from mri_core.runs.connection import database_version
 from mri_core.runs.engine import revive
 from mri_core.runs.liveness import settle
 from mri_core.runs.queue import Queue, read_queue
-from mri_core.runs.run import Run
+from mri_core.runs.run import STATUSES, Run, Status
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+
+
+Found = TypeVar("Found")
 
 
 def settings() -> Settings:
@@ -176,26 +183,54 @@ def _map_table(header: Header, _points: np.ndarray) -> pd.DataFrame:
     return map_table(dataset(header), _points)
 
 
-def runs(dataset_name: str | None = None) -> list[Run]:
-    """Runs without their histories, newest first, as they are now."""
-    return [settle(store(), run) for run in store().list(dataset_name)]
+def _as_recorded(read: partial[Found]) -> Found:
+    """What the run database holds, which is asked again when it has changed. read: a function of a home's runs."""
+    return read() if database_version(settings().tracking_uri) is None else _recorded(read)
 
 
-def latest_runs(dataset_name: str, count: int) -> list[Run]:
-    """The newest runs of a data set, without their histories, as they are now."""
-    return [settle(store(), run) for run in store().list(dataset_name, limit=count)]
+def _question(read: partial[Any]) -> str:
+    return repr((database_version(settings().tracking_uri), read.func.__qualname__, read.args[1:]))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={partial: _question})
+def _recorded(read: partial[Found]) -> Found:
+    return read()
+
+
+MOST_LISTED = 100
+"""Runs that a page lists or offers, the newest, unless it is asked for more: each takes a millisecond to read."""
+
+
+def runs(
+    dataset_name: str | None = None,
+    statuses: Collection[Status] = STATUSES,
+    text: str = "",
+    limit: int = MOST_LISTED,
+    also: Sequence[str] = (),
+) -> list[Run]:
+    """Runs without their histories, newest first, as they are now.
+
+    text: see `RunStore.list`. also: ids of runs that follow where they exist and are not among the newest.
+    """
+    found = _as_recorded(partial(RunStore.list, store(), dataset_name, tuple(statuses), limit, text))
+    listed = [settle(store(), each) for each in found]
+    for run_id in dict.fromkeys(also):
+        if run_id not in {each.id for each in listed}:
+            with suppress(NotFound):
+                listed.append(run(run_id))
+    return listed
 
 
 def run(run_id: str) -> Run:
-    """A run with its history, as it is now. Not kept: reading one takes milliseconds, and a run can be deleted."""
-    return settle(store(), store().get(run_id))
+    """A run with its history, as it is now."""
+    return settle(store(), _as_recorded(partial(RunStore.get, store(), run_id)))
 
 
 def active_run(dataset_name: str) -> Run | None:
     """The run of a data set that is running, else the newest that waits, without its history."""
     for status in ("running", "queued"):
-        if newest := store().list(dataset_name, statuses=(status,), limit=1):
-            return settle(store(), newest[0])
+        if newest := runs(dataset_name, statuses=(status,), limit=1):
+            return newest[0]
     return None
 
 
@@ -207,14 +242,14 @@ def queue() -> Queue:
 
 def champion(dataset_name: str) -> Run | None:
     """The run that is the champion of a data set, as it is now."""
-    return store().champion(dataset_name)
+    return _as_recorded(partial(RunStore.champion, store(), dataset_name))
 
 
 def champions() -> dict[str, Promotion]:
     """Data set -> the promotion of its present champion."""
-    return registry.champions(settings())
+    return _as_recorded(partial(registry.champions, settings()))
 
 
 def promotions(dataset_name: str) -> tuple[Promotion, ...]:
     """All champions that a data set has had, newest first."""
-    return registry.promotions(settings(), dataset_name)
+    return _as_recorded(partial(registry.promotions, settings(), dataset_name))

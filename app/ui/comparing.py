@@ -9,17 +9,14 @@ import streamlit as st
 from app.ui import cache, state
 from mri_core.datasets.dataset import Dataset
 from mri_core.runs.comparison import distinct_names, has_results
-from mri_core.runs.run import Run
+from mri_core.runs.run import ENDED, Run
 
 
 def offered_runs() -> list[Run]:
     """Runs with results on the picked data set, newest first, and those from elsewhere that the address names."""
     dataset, wanted = state.dataset(), state.list_from_address("selected")
-    return [
-        run
-        for run in cache.runs()
-        if has_results(run) and (run.id in wanted or (dataset and run.dataset_name == dataset.name))
-    ]
+    runs = cache.runs(dataset.name if dataset else None, ENDED, also=wanted)
+    return [run for run in runs if has_results(run) and (dataset or run.id in wanted)]
 
 
 def pick_runs(offered: Sequence[Run]) -> list[Run]:

@@ -8,7 +8,7 @@ from app.ui import cache, progress, promotion, state
 from mri_core import words
 from mri_core.datasets.dataset import SPLITS
 from mri_core.runs.comparison import has_results
-from mri_core.runs.run import Run
+from mri_core.runs.run import ENDED, Run
 
 JUDGED = SPLITS[1:]
 
@@ -38,7 +38,7 @@ def pick_run() -> Run | None:
 
 def _chosen() -> Run | None:
     dataset = state.dataset()
-    offered = {run.id: run for run in cache.runs(dataset.name) if has_results(run)} if dataset else {}
+    offered = {run.id: run for run in cache.runs(dataset.name, ENDED) if has_results(run)} if dataset else {}
     wanted = state.from_address("run")
     if wanted and wanted not in offered:
         offered = {wanted: cache.run(wanted), **offered}

