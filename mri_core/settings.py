@@ -4,6 +4,8 @@ directory.
 
 from __future__ import annotations
 
+import functools
+import os
 from pathlib import Path
 
 from pydantic import AliasChoices, Field, ValidationInfo, field_validator
@@ -39,7 +41,7 @@ class Settings(BaseSettings):
             raise InvalidInput(f"MRI_{str(field.field_name).upper()} is {value!r}, expected a whole number from 1")
         return value
 
-    @property
+    @functools.cached_property
     def root(self) -> Path:
         """The home directory as an absolute path."""
         return self.home.expanduser().resolve()
@@ -67,6 +69,23 @@ class Settings(BaseSettings):
             "MLFLOW_TRACKING_URI": self.tracking_uri,
             "MRI_SCHEDULER": self.scheduler,
         }
+
+
+_VARIABLES = [
+    str(each.validation_alias.choices[0])
+    for each in Settings.model_fields.values()
+    if isinstance(each.validation_alias, AliasChoices)
+]
+
+
+def present_settings() -> Settings:
+    """`Settings()`, read again only when a variable has changed: pages ask dozens of times in a rerun."""
+    return _read(tuple((name, os.environ.get(name, "")) for name in _VARIABLES))
+
+
+@functools.lru_cache(maxsize=4)
+def _read(variables: tuple[tuple[str, str], ...]) -> Settings:
+    return Settings.model_validate({name: value for name, value in variables if value})
 
 
 def make_folder(folder: Path) -> Path:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from mri_core.errors import StorageError
-from mri_core.settings import DEFAULT_HOME, Settings, make_folder
+from mri_core.settings import DEFAULT_HOME, Settings, make_folder, present_settings
 
 
 @pytest.fixture(autouse=True)
@@ -43,3 +43,19 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match=r"cannot create .*file/inner: .*; set MRI_HOME to a directory"):
         make_folder(tmp_path / "file" / "inner")
+
+
+def test_the_present_settings_follow_every_variable(monkeypatch, tmp_path):
+    given = {
+        "MRI_HOME": str(tmp_path / "home"),
+        "MLFLOW_TRACKING_URI": "http://host",
+        "MRI_SCHEDULER": "tls://host:8786",
+        "MRI_SLOTS": "3",
+        "MRI_THREADS": "2",
+    }
+    assert present_settings() == Settings() and present_settings() is present_settings()
+    for name, value in given.items():
+        before = present_settings()
+        monkeypatch.setenv(name, value)
+        assert present_settings() == Settings() != before
+    assert len(given) == len(Settings.model_fields)

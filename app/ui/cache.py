@@ -37,7 +37,7 @@ from mri_core.runs.liveness import settle
 from mri_core.runs.queue import Queue, read_queue
 from mri_core.runs.run import STATUSES, Run, Status
 from mri_core.runs.store import RunStore
-from mri_core.settings import Settings
+from mri_core.settings import Settings, present_settings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,7 +48,7 @@ Found = TypeVar("Found")
 
 
 def settings() -> Settings:
-    return Settings()
+    return present_settings()
 
 
 def store() -> RunStore:
@@ -213,7 +213,8 @@ def runs(
     text: see `RunStore.list`. also: ids of runs that follow where they exist and are not among the newest.
     """
     found = _as_recorded(partial(RunStore.list, store(), dataset_name, tuple(statuses), limit, text))
-    listed = [settle(store(), each) for each in found]
+    home = store()
+    listed = [settle(home, each) for each in found]
     for run_id in dict.fromkeys(also):
         if run_id not in {each.id for each in listed}:
             with suppress(NotFound):

@@ -20,7 +20,11 @@ ROWS = 5
 
 def draw(runs: Sequence[Run]) -> None:
     """A button a run."""
-    with st.expander("Submission file for the test split", icon=":material/emoji_events:"):
+    title = "Submission file for the test split"
+    opened = st.expander(title, icon=":material/emoji_events:", on_change="rerun", key="submission files")
+    if not opened.open:
+        return
+    with opened:
         st.write(
             "One row a test slice: its id, then 1 for each label whose probability reaches the model's threshold, and "
             "0 for the others. A row of zeros is no finding."

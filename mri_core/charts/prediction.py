@@ -91,9 +91,12 @@ def _bars(rows: Sequence[Any], bars: Sequence[_Bar], colours: Sequence[str], pit
         showlegend=False,
     )
     finish(figure, "Probability of each label", "probability", "", height=130 + pitch * len(bars))
-    figure.update_layout(hovermode="closest", legend={"y": -52 / (pitch * len(bars))})
-    figure.update_xaxes(range=[0, 1.35], tickvals=[0, 0.25, 0.5, 0.75, 1])
-    figure.update_yaxes(autorange="reversed", title=None)
+    figure.layout.hovermode = "closest"
+    figure.layout.legend.y = -52 / (pitch * len(bars))
+    figure.layout.xaxis.range = [0, 1.35]
+    figure.layout.xaxis.tickvals = [0, 0.25, 0.5, 0.75, 1]
+    figure.layout.yaxis.autorange = "reversed"
+    figure.layout.yaxis.title = None
     return figure
 
 

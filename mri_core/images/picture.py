@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageColor
 
+_GREYS = bytes(level for level in range(256) for _ in range(3))
+
 
 def enlarge(pixels: np.ndarray, edge: int) -> np.ndarray:
     """Repeat pixels until the longer side is at least `edge`, by a whole number so that every pixel keeps its shape.
@@ -24,41 +26,36 @@ def picture(pixels: np.ndarray, edge: int, colours: Sequence[str | None] = ()) -
     colours: a strip under the slice, one field each: a colour such as "#0072B2", or None for an empty field.
     """
     # Two pixels for each CSS pixel, for screens that have them. A slice with more than that is averaged down.
-    side = 2 * edge
-    if max(pixels.shape[:2]) > side:
-        shrunk = Image.fromarray(pixels)
-        shrunk.thumbnail((side, side), Image.Resampling.BOX)
-    else:
-        shrunk = Image.fromarray(enlarge(pixels, side))
-    side = max(shrunk.size)
-    strip = side // 20 if colours else 0
-    canvas = Image.new(shrunk.mode, (side, side + strip))
-    canvas.paste(shrunk, ((side - shrunk.width) // 2, (side - shrunk.height) // 2))
-    return _png(_over_strip(canvas, side, colours))
-
-
-def _over_strip(canvas: Image.Image, top: int, colours: Sequence[str | None]) -> Image.Image:
-    """The canvas with fields of colour from row `top` down.
-
-    A grey one keeps a byte a pixel, with a palette in which the colours take the place of intensities that it lacks:
-    a gallery is packed in a third of the time.
-    """
+    small = Image.fromarray(pixels)
+    small.thumbnail((2 * edge, 2 * edge), Image.Resampling.BOX)
     fields = [ImageColor.getrgb(colour)[:3] if colour else (0, 0, 0) for colour in colours]
-    inks: Sequence[int | tuple[int, ...]] = fields
-    if canvas.mode == "L" and fields:
-        unused = [level for level, pixels in enumerate(canvas.histogram()) if not pixels]
-        if len(unused) < len(fields):
-            canvas = canvas.convert("RGB")
-        else:
-            palette = bytearray(level for level in range(256) for _ in range(3))
-            for level, colour in zip(unused, fields, strict=False):
-                palette[3 * level : 3 * level + 3] = bytes(colour)
-            canvas.putpalette(palette)
-            inks = unused
-    for i, ink in enumerate(inks[: len(fields)]):
-        left, right = (canvas.width * end // len(fields) for end in (i, i + 1))
-        canvas.paste(ink, (left, top, right, canvas.height))
-    return canvas
+    levels = _free_levels(small, len(fields))
+    shrunk = Image.fromarray(enlarge(np.asarray(small), 2 * edge))
+    side = max(shrunk.size)
+    strip = side // 20 if fields else 0
+    canvas = Image.new("RGB" if fields and not levels else shrunk.mode, (side, side + strip))
+    canvas.paste(shrunk, ((side - shrunk.width) // 2, (side - shrunk.height) // 2))
+    inks: Sequence[int | tuple[int, ...]] = levels or fields
+    for i, ink in enumerate(inks):
+        left, right = (side * end // len(fields) for end in (i, i + 1))
+        canvas.paste(ink, (left, side, right, side + strip))
+    if levels:
+        palette = bytearray(_GREYS)
+        for level, colour in zip(levels, fields, strict=True):
+            palette[3 * level : 3 * level + 3] = bytes(colour)
+        canvas.putpalette(palette)
+    return _png(canvas)
+
+
+def _free_levels(image: Image.Image, count: int) -> list[int]:
+    """So many intensities that a grey slice lacks, none where it has not as many; black is around it.
+
+    A palette gives them the colours of the strip: one byte a pixel is packed in a third of the time of three.
+    """
+    if image.mode != "L":
+        return []
+    free = [level for level, pixels in enumerate(image.histogram()) if level and not pixels]
+    return free[:count] if len(free) >= count else []
 
 
 def contact_grid(slices: np.ndarray, columns: int, edge: int) -> bytes:

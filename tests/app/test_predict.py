@@ -239,6 +239,9 @@ def test_more_files_than_the_page_takes(trained, open_page: Open, monkeypatch: p
 
 def test_the_submission_of_the_test_split(trained, open_page: Open) -> None:
     app = open_page("predict", run=trained.run_id)
+    assert not app.get("download_button")  # until somebody asks
+    app.session_state["submission files"] = True
+    app.run()
     [first] = [frame.value for frame in app.dataframe if "id" in frame.value]
     judged = open_judged_run(RunStore(trained.settings).get(trained.run_id), "test", trained.settings)
     assert first.equals(submission_table(judged).head(5))
