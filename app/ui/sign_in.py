@@ -59,7 +59,6 @@ def ask() -> None:
 def offer_sign_out() -> None:
     """At the side, under what the page asks: who has signed in, and the way out. Nothing where nobody has to."""
     if needed():
-        st.sidebar.divider()
         st.sidebar.caption(f"Signed in as {words.plain(_name())}")
         st.sidebar.button("Sign out", icon=":material/logout:", on_click=st.logout)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[2]
 SAID = (
     "error: MRI_MAX_FILE_MB is 'many', expected a whole number from 1 to 4,096; set it to one, or take it out of the "
     "environment and `.env`\n"
@@ -21,7 +23,7 @@ def test_it_is_said_before_anything_is_done(trained, typed, monkeypatch: pytest.
 
 
 def test_it_is_said_by_a_program_that_begins_with_it(home) -> None:
-    environment = os.environ | {"MRI_MAX_FILE_MB": "many"}
+    environment = os.environ | {"MRI_MAX_FILE_MB": "many", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [sys.executable, "-m", "mri_core", "serve", "last"], env=environment, capture_output=True, text=True
     )
