@@ -9,6 +9,7 @@ import streamlit as st
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from app.ui import errors, exposure, sign_in, state
+from mri_core.images.limits import read_limits
 
 st.set_page_config(page_title="MRI slices", page_icon=":material/radiology:", layout="wide")
 
@@ -41,6 +42,7 @@ PAGES = {
 }
 
 with errors.in_words():
+    read_limits()  # whoever set one wrongly is told, and no page is shown with another
     if sign_in.allowed():
         page = st.navigation(PAGES, position="top")  # at the side it would push what a page asks below the fold
         with errors.in_words():

@@ -73,8 +73,9 @@ def choice(value: Any) -> str:
 
 def plain(text: str) -> str:
     """Text from a user, such as a label's name, for a place that would read it as Markdown."""
-    # An address would become a link whatever is escaped in it: a joiner that is not seen parts it.
-    unlinked = re.sub(r"(?i)(https?:)(?=//)|(www)(?=\.)", lambda found: found[0] + "\u2060", text)
+    # An address, of a page or of a person, would become a link whatever is escaped in it: a joiner that is not seen
+    # parts it.
+    unlinked = re.sub(r"(?i)https?:(?=//)|www(?=\.)|(?<=\S)@(?=\w)", lambda found: found[0] + "\u2060", text)
     return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~$:])", r"\\\1", unlinked)
 
 

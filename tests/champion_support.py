@@ -37,6 +37,11 @@ def alike(_: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     return probabilities
 
 
+def leaving_out(run: Run, part: int) -> Run:
+    """The run as if it had left out a part of the training patients."""
+    return replace(run, spec=run.spec.model_copy(update={"left_out": part}))
+
+
 def _flipped(truth: np.ndarray) -> np.ndarray:
     """The opposite on every seventh slice."""
     exception = np.arange(len(truth))[:, np.newaxis] % 7 == 0

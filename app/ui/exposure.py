@@ -12,11 +12,10 @@ import streamlit as st
 from app.ui import sign_in
 
 EXPOSED = (
-    "Whoever reaches this port sees, changes and deletes all data sets and runs of this home, and has this computer "
-    "read the files they choose."
+    "Whoever reaches this port can see, change and delete all data sets and runs, and have this computer read files."
 )
-UNENCRYPTED = "Without TLS, files and answers cross the network for anybody on it to read."
-ADVICE = "Listen at localhost, or set up signing in: SECURITY.md says how."
+UNENCRYPTED = "Without TLS, anybody on the network can read along."
+ADVICE = "Listen at localhost, or set up signing in, as SECURITY.md says."
 
 
 def warn() -> None:

@@ -76,6 +76,8 @@ def _draw(found: Challenge) -> None:
         st.warning(told, icon=":material/warning:")
     else:
         st.info(told, icon=":material/info:")
+    if found.caution:
+        st.warning(words.plain(found.caution), icon=":material/content_cut:")
     st.table(challenge_in_words(found).rename(columns=words.plain))
     st.caption(comparing_in_words(found))
 

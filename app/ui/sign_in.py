@@ -48,7 +48,7 @@ def ask() -> None:
         )
         st.button("Sign out", type="primary", icon=":material/logout:", on_click=st.logout)
         return
-    st.write("Who uses this dashboard signs in first.")
+    st.write("MRI slices shows nothing before it knows who you are. You sign in at a page of your provider's.")
     if st.button("Sign in", type="primary", icon=":material/login:"):
         try:
             st.login()
@@ -59,7 +59,6 @@ def ask() -> None:
 def offer_sign_out() -> None:
     """At the side, under what the page asks: who has signed in, and the way out. Nothing where nobody has to."""
     if needed():
-        st.sidebar.divider()
         st.sidebar.caption(f"Signed in as {words.plain(_name())}")
         st.sidebar.button("Sign out", icon=":material/logout:", on_click=st.logout)
 

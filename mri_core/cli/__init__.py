@@ -30,6 +30,7 @@ from mri_core.cli import (
     training,
 )
 from mri_core.errors import MriError
+from mri_core.images.limits import read_limits
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -71,6 +72,7 @@ def main() -> None:
     sys.excepthook = _report_bug
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # being ended clears away as much as Ctrl-C does
     try:
+        read_limits()  # whoever set one wrongly is told, and nothing is done with another
         typer.main.get_command(app)()
     except MriError as error:
         print(f"error: {error}", file=sys.stderr)

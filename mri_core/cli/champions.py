@@ -40,6 +40,8 @@ def promote(
     compared = challenge(found, store.champion(found.dataset_name), settings)
     if not json:
         _print(compared)
+    if compared.caution:
+        messages.print(f"warning: {compared.caution}", markup=False)
     if compared.verdict == "worse beyond chance" and not (yes or _wanted(json)):
         told = compared.grounds().told.rstrip(".")
         raise InvalidInput(f"not promoted: {told}; promote another run, or this one all the same with --yes")

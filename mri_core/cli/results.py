@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
 
+from mri_core.charts.prediction_tables import conclusion
 from mri_core.cli.output import (
     Json,
     cell,
@@ -20,14 +21,17 @@ from mri_core.cli.output import (
 )
 from mri_core.cli.training import RunName
 from mri_core.csv_text import csv_text
+from mri_core.evaluation.judgement import TOP_SLICES
 from mri_core.evaluation.table import AVERAGE_ROWS
 from mri_core.exporting import FORMATS
 from mri_core.exporting.export import export_model
-from mri_core.prediction.answers import FileAnswer, answer_path, answers_json, answers_table
+from mri_core.prediction.answers import FileAnswer, answers_json, answers_table
 from mri_core.prediction.judged_run import open_judged_run, trained_on
-from mri_core.prediction.predictor import Predictor, load_predictor
+from mri_core.prediction.on_disk import answer_paths
+from mri_core.prediction.predictor import load_predictor
 from mri_core.prediction.run_report import report_of
 from mri_core.prediction.submission import submission_table
+from mri_core.prediction.volume import answer_volume
 from mri_core.replacing import replacing
 from mri_core.runs.run import Run
 from mri_core.runs.store import RunStore
@@ -77,7 +81,9 @@ def predict(
     run: RunName,
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="FILE", help="PNG, JPEG, TIFF, BMP, WebP, DICOM, NIfTI, NPY or NPZ files."),
+        typer.Argument(
+            metavar="FILE", help="PNG, JPEG, TIFF, BMP, WebP, DICOM, NIfTI, NPY or NPZ files, folders or zips of them."
+        ),
     ] = None,
     split: Annotated[
         Literal["validation", "test"] | None,
@@ -90,6 +96,8 @@ def predict(
 ) -> None:
     """Label probabilities of files. One that cannot be read is reported and the others still run.
 
+    The files of a DICOM series are the slices of one volume, in order of their place.
+
     With --split test --out FILE.csv: a row a test slice, its id and 0 or 1 for each label.
     """
     if bool(files) == bool(split) or (split and not out):
@@ -100,7 +108,8 @@ def predict(
         _write_submission(_find(run), split, cast(Path, out), json)
         return
     predictor = load_predictor(_find(run).folder)
-    answers = _answered(predictor, files or [])
+    with progress_bar("Predicting") as progress:
+        answers = answer_paths(predictor, files or [], progress)
     if out:
         _write_table(answers_table(answers, predictor.description), out)
     failed = [answer for answer in answers if answer.error is not None]
@@ -153,15 +162,6 @@ def _find(run: str) -> Run:
     return RunStore(Settings()).find(run)
 
 
-def _answered(predictor: Predictor, files: list[Path]) -> list[FileAnswer]:
-    answers = []
-    with progress_bar("Predicting") as progress:
-        for done, file in enumerate(files, start=1):
-            answers.append(answer_path(predictor, file))
-            progress(done, len(files))
-    return answers
-
-
 def _write_submission(run: Run, split: str, out: Path, json: bool) -> None:
     table = submission_table(open_judged_run(run, split, Settings()))
     _write_table(table, out)
@@ -178,12 +178,17 @@ def _write_table(table: pd.DataFrame, out: Path) -> None:
 
 def _print_answers(answers: list[FileAnswer], labels: tuple[str, ...]) -> None:
     rows = [
-        (answer.file, number, *one.probabilities.values(), ", ".join(one.labels) or "no finding")
+        (answer.file_of(number), number, *one.probabilities.values(), conclusion(one))
         for answer in answers
         for number, one in enumerate(answer.predictions)
     ]
     if rows:
         print_table(("file", "slice", *labels, "concludes"), rows)
+    volumes = [(answer.file, answer_volume(answer.predictions)) for answer in answers if len(answer.predictions) > 1]
+    if volumes:
+        patients = [(name, one.slices, *one.probabilities.values(), conclusion(one)) for name, one in volumes]
+        rule = f"of each label the mean of its {TOP_SLICES} most probable slices"
+        print_table(("volume", "slices", *labels, "patient"), patients, title=f"\nPatients: {rule}")
     for answer in answers:
         for warning in dict.fromkeys(text for one in answer.predictions for text in one.warnings):
             messages.print(f"warning: {answer.file}: {warning}", markup=False)

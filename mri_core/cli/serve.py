@@ -22,6 +22,11 @@ _CONNECTIONS = 1000
 _IDLE_SECONDS = 30
 _FAREWELL_SECONDS = 20
 """How long requests that are being answered may take when the service is asked to end."""
+IN_CLEAR = (
+    "the service speaks HTTP without TLS: the token, the images that clients send and the answers cross the network in "
+    "clear text, for anybody on it to read. Put a reverse proxy with TLS in front, and listen at 127.0.0.1 behind it."
+)
+"""What whoever lets others in is told."""
 
 
 def serve(
@@ -60,6 +65,8 @@ def serve(
     lines.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     ACCESS.addHandler(lines)
     ACCESS.setLevel(logging.INFO)
+    if host not in LOOPBACK:
+        messages.print(f"warning: {IN_CLEAR}", markup=False)
     gc.freeze()  # what has been loaded stays; looking through it again and again would keep requests waiting
     uvicorn.run(
         service,

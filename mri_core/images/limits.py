@@ -68,10 +68,24 @@ def read_limits() -> Limits:
         return Limits()
     except ValidationError as error:
         first = error.errors()[0]
-        raise InvalidInput(f"{variable(str(first['loc'][0]))} is {first['input']!r}: {first['msg']}") from error
+        field = str(first["loc"][0])
+        bounds = Limits.model_json_schema()["properties"][field]
+        raise InvalidInput(
+            f"{variable(field)} is {first['input']!r}, expected a whole number from {bounds['minimum']:,} to "
+            f"{bounds['maximum']:,}; set it to one, or take it out of the environment and `.env`"
+        ) from error
 
 
-LIMITS = read_limits()
+def _limits_or_defaults() -> Limits:
+    try:
+        return read_limits()
+    except InvalidInput:
+        return Limits.model_construct()
+
+
+LIMITS = _limits_or_defaults()
+"""The limits that hold in this process. Loading it raises nothing for a value that cannot be a limit: the defaults hold
+then, and the command line and the pages call `read_limits` first, which says what is wrong in words."""
 
 MB = 2**20
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mri_core.errors import ImageError
-from mri_core.images import read_file
 from mri_core.images.apart import read_apart
+from mri_core.images.slice import Slice
 from mri_core.prediction.model_file import ModelDescription
 from mri_core.prediction.predictor import Prediction, Predictor
+from mri_core.prediction.volume import answer_volume
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Source:
-    """A file of an upload. place: its number in the upload and, where that is a zip, its number in the zip."""
+    """A file of an upload, or of the disk. place: its number there and, where that is a zip, its number in the zip."""
 
     name: str
     place: tuple[int, ...]
@@ -29,8 +29,8 @@ class Source:
 class FileAnswer:
     """The predictions for one file, in slice order, or the reason why there are none.
 
-    series, instance: of a DICOM file with a single slice, as `images.Slice` has them. sources: for files of an upload
-    the file; where the files of a series are one answer, a file for each prediction.
+    series, instance: of a DICOM file with a single slice, as `images.Slice` has them. sources: for files of an upload,
+    or of the disk, the file; where the files of a series are one answer, a file for each prediction.
     """
 
     file: str
@@ -45,6 +45,18 @@ class FileAnswer:
         return self.sources[number].name if len(self.sources) > 1 else self.file
 
 
+def answer_slices(source: Source, slices: Sequence[Slice], predictions: Sequence[Prediction]) -> FileAnswer:
+    """The answer for a file that holds these slices: with its series, where it is one slice of one."""
+    alone = slices[0] if len(slices) == 1 else None
+    return FileAnswer(
+        source.name,
+        tuple(predictions),
+        series=alone.series if alone else None,
+        instance=alone.instance if alone else None,
+        sources=(source,),
+    )
+
+
 def answer_file(predictor: Predictor, data: bytes, name: str) -> FileAnswer:
     """Predict every slice of a stranger's file, given by its contents and read in a confined process.
 
@@ -56,16 +68,13 @@ def answer_file(predictor: Predictor, data: bytes, name: str) -> FileAnswer:
         return FileAnswer(name, error=str(error))
 
 
-def answer_path(predictor: Predictor, path: Path) -> FileAnswer:
-    """Predict every slice of a file on disk. A file that cannot be read is an answer too."""
-    try:
-        return FileAnswer(str(path), tuple(predictor.predict(read_file(path, predictor.description.preprocessing))))
-    except ImageError as error:
-        return FileAnswer(str(path), error=str(error))
-
-
 def answers_json(answers: Sequence[FileAnswer]) -> list[dict[str, Any]]:
-    """One record a slice, or one with the error of a file that could not be read."""
+    """One record a slice, or one with the error of a file that could not be read.
+
+    file, slice: where it comes from: the slice's number in its file, from 0, or None where it is the file's only one.
+    volume: of the file or the series that it is one of several slices of; place: its number there, from 0. The
+    probabilities and labels there are the patient's, see `volume.answer_volume`.
+    """
     return [record for answer in answers for record in _records(answer)]
 
 
@@ -104,16 +113,33 @@ def answers_table(answers: Sequence[FileAnswer], model: ModelDescription) -> pd.
 def _records(answer: FileAnswer) -> list[dict[str, Any]]:
     if answer.error is not None:
         return [{"file": answer.file, "error": answer.error}]
-    several = len(answer.predictions) > 1
+    several, own = len(answer.predictions) > 1, len(answer.sources) > 1  # a file holds the slices, or each has its own
+    volume = _volume(answer)
     return [
         {
             "file": answer.file_of(number),
-            "slice": number if several else None,
+            "slice": number if several and not own else None,
             "probabilities": prediction.probabilities,
             "thresholds": prediction.thresholds,
             "labels": list(prediction.labels),
             "no_finding": not prediction.labels,
             "warnings": list(prediction.warnings),
+            "series": answer.series,
+            "volume": {"place": number, **volume} if volume else None,
         }
         for number, prediction in enumerate(answer.predictions)
     ]
+
+
+def _volume(answer: FileAnswer) -> dict[str, Any] | None:
+    """What is told of a whole volume with each of its slices; None for a single slice."""
+    if len(answer.predictions) < 2:
+        return None
+    found = answer_volume(answer.predictions)
+    return {
+        "name": answer.file,
+        "slices": found.slices,
+        "probabilities": found.probabilities,
+        "labels": list(found.labels),
+        "no_finding": not found.labels,
+    }

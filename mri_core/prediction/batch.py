@@ -18,7 +18,7 @@ from mri_core.images.apart import CHILDREN, read_apart, unpack_apart
 from mri_core.images.archive import is_archive
 from mri_core.images.limits import one_line
 from mri_core.images.slice import Slice
-from mri_core.prediction.answers import FileAnswer, Source
+from mri_core.prediction.answers import FileAnswer, Source, answer_slices
 from mri_core.prediction.predictor import Predictor
 
 FILES_A_PASS = 32
@@ -94,7 +94,8 @@ def _volume(files: Sequence[FileAnswer]) -> FileAnswer:
         return position is None, position or 0.0, one.instance or 0
 
     ordered = sorted(files, key=place)
-    folder = commonpath([f"./{one.file}".rpartition("/")[0] for one in files]).removeprefix(".").strip("/")
+    folders = [one.file.rpartition("/")[0] for one in files]
+    folder = commonpath(folders) if len({one.startswith("/") for one in folders}) == 1 else ""
     kind = f"series {files[0].series}, {len(files):,} files"
     return FileAnswer(
         file=f"{folder} ({kind})" if folder else kind,
@@ -159,17 +160,8 @@ def _predicted(predictor: Predictor, read: Sequence[tuple[_Item, list[Slice] | s
     predictions = iter(predictor.predict(slices) if slices else [])
     answers = []
     for item, found in read:
-        answer = FileAnswer(item.source.name, sources=(item.source,))
         if isinstance(found, str):
-            answers.append(replace(answer, error=found))
-            continue
-        alone = found[0] if len(found) == 1 else None
-        answers.append(
-            replace(
-                answer,
-                predictions=tuple(islice(predictions, len(found))),
-                series=alone.series if alone else None,
-                instance=alone.instance if alone else None,
-            )
-        )
+            answers.append(FileAnswer(item.source.name, error=found, sources=(item.source,)))
+        else:
+            answers.append(answer_slices(item.source, found, list(islice(predictions, len(found)))))
     return answers

@@ -25,6 +25,7 @@ from mri_core.runs.champions import Grounds, Verdict
 from mri_core.runs.comparison import distinct_names
 from mri_core.runs.run import Run
 from mri_core.settings import Settings
+from mri_core.training.spec import PARTS
 
 SPLIT = "validation"
 COMPARED = {"micro_f1": "micro", "macro_f1": "macro"}
@@ -50,6 +51,17 @@ class Challenge:
     differences: Mapping[str, Difference] = field(default_factory=dict)
     resampling: Resampling | None = None
 
+    @property
+    def caution(self) -> str | None:
+        """What speaks against promoting the run whatever the scores say, as a sentence; None where nothing does."""
+        part = self.run.spec.left_out
+        if not part:
+            return None
+        return (
+            f"{self.run.name} was trained for a cross-validation and has not learnt from part {part} of {PARTS} of the "
+            "training patients; rather promote a run of the same settings that leaves none out."
+        )
+
     def grounds(self) -> Grounds:
         """What the history of champions keeps of this, should the run be promoted: the differences in words too."""
         measured = ", ".join(
@@ -70,6 +82,7 @@ class Challenge:
             "champion": self.champion.id if self.champion else None,
             "verdict": self.verdict,
             "told": self.told,
+            "caution": self.caution,
             "split": SPLIT,
             "slices": self.slices,
             "scores": dict(self.scores),

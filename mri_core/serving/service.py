@@ -29,10 +29,24 @@ USE = "For research and teaching. Not for clinical use."
 PLACES = ("/v1/predict", "/v1/model", "/healthz", "/docs", "/openapi.json")
 
 
+class Volume(BaseModel):
+    """What the model says of the patient: of each label the mean probability of its most probable slices.
+
+    place: the number of the answered slice in the volume, counted from 0.
+    """
+
+    place: int
+    name: str
+    slices: int
+    probabilities: dict[str, float]
+    labels: list[str]
+    no_finding: bool
+
+
 class Answer(BaseModel):
     """What the model says of one slice, as `mri predict --json` prints it; or why a file could not be read.
 
-    slice: its number in the file, counted from 0, where that holds several.
+    slice: its number in the file, counted from 0, where that holds several. volume: of all slices of such a file.
     """
 
     file: str
@@ -42,6 +56,8 @@ class Answer(BaseModel):
     labels: list[str] | None = None
     no_finding: bool | None = None
     warnings: list[str] | None = None
+    series: str | None = None
+    volume: Volume | None = None
     error: str | None = None
 
 

@@ -68,6 +68,7 @@ def test_errors_before_and_after_are_those_of_another_way(opened: Open, lab, tra
 
 def test_kinds_are_compared_and_the_best_is_chosen(opened: Open) -> None:
     table = opened().table[1].value
+    assert len(table) == 3
     for _, row in table.iterrows():
         losses = row[["As it is", "Temperature", "Platt", "Isotonic"]].astype(float)
         assert losses[row["Chosen"]] == losses.min() < losses["As it is"]

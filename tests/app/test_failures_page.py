@@ -73,8 +73,9 @@ def test_errors_are_counted_and_the_worst_slices_shown_first(trained, stored, de
     assert [text.split(" · ")[0] for text in facts] == demo.loc[expected[:PER_PAGE], "patient"].tolist()
     truths = [text.split("\n")[0].strip() for text in captions if text.startswith("truth: ")]
     names = stored.label_names
-    for slice_id, said in zip(expected, truths, strict=False):
+    for slice_id, said in zip(expected[:PER_PAGE], truths, strict=True):
         assert said == f"truth: {' + '.join(name for name in names if demo.loc[slice_id, name]) or 'no finding'}"
+    assert len(app.get("image")) == PER_PAGE
     assert len(app.get("plotly_chart")) == 4  # label sets, and three error rates
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from champion_support import alike, changeable, right, rival, wrong
+from champion_support import alike, changeable, leaving_out, right, rival, wrong
 from streamlit.testing.v1 import AppTest
 
 from mri_core.prediction.challenge import challenge
@@ -109,6 +109,13 @@ def test_a_worse_run_is_warned_of_and_can_be_promoted_all_the_same(lab, run) -> 
     app.button[0].click().run()
     assert champion_id(lab) == worse.id
     assert promotions(lab.settings, "demo")[0].grounds.verdict == "worse beyond chance"
+
+
+def test_a_run_that_left_out_a_part_of_the_patients_is_warned_of(lab, run) -> None:
+    assert not ask().warning
+    judge = rival(lab, leaving_out(run, 4), right)
+    caution = challenge(judge, None, lab.settings).caution
+    assert caution and [each.value.replace("\\", "") for each in ask().warning] == [caution]
 
 
 def test_another_champion_meanwhile_is_compared_with_before_anything_happens(lab, run) -> None:

@@ -252,6 +252,7 @@ def test_what_the_checks_found_is_told_and_set_against_errors(card) -> None:
     by_finding = errors_by_finding(card.failures, card.quality.findings)
     assert [one["wrong"] for one in document["errors_by_finding"]] == by_finding["wrong"].tolist()
     failing = section(card, "Where it fails, on test slices")
+    assert len(by_finding)
     for row in by_finding.itertuples():
         assert failing[row.finding][:2] == (str(row.slices), str(row.wrong))
 

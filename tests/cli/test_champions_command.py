@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from champion_support import changeable, right, rival, wrong
+from champion_support import changeable, leaving_out, right, rival, wrong
 
 from mri_core import cli
 from mri_core.runs.champions import champion_of
@@ -122,3 +122,12 @@ def test_what_cannot_be_done_is_said_in_one_line(store, run, typed):
     ):
         status, printed, said = typed(*arguments)
         assert (status, printed) == (1, "") and said.startswith("error: ") and words in said and said.count("\n") == 1
+
+
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_a_run_that_left_out_a_part_is_warned_of(store, run, typed, more):
+    assert "warning" not in typed("promote", run.id, *more)[2]
+    judge = rival(store, leaving_out(run, 3), right)
+    status, _, said = typed("promote", judge.id, *more)
+    assert status == 0 and present(store) == judge.id
+    assert f"warning: {judge.name} was trained for a cross-validation" in said and "part 3 of 5" in said

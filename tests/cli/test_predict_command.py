@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from files_support import series_files, zipped
 from PIL import Image
 
 from mri_core.prediction.judged_run import open_judged_run
@@ -30,6 +31,25 @@ def test_answers_are_written_as_a_table(trained, typed, tmp_path, suffix):
         for label, probability in record["probabilities"].items():
             assert row[f"probability {label}"] == pytest.approx(probability)
             assert row[f"concluded {label}"] == (label in record["labels"])
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip"])
+def test_a_series_in_a_folder_or_a_zip_is_one_volume(trained, typed, tmp_path, kind):
+    study = tmp_path / ("study" if kind == "folder" else "study.zip")
+    if kind == "folder":
+        study.mkdir()
+        for name, data in series_files():
+            (study / name).write_bytes(data)
+    else:
+        study.write_bytes(zipped(series_files()))
+    status, printed, _ = typed("predict", trained.run_id, study, "--json")
+    records = json.loads(printed)
+    assert status == 0 and [record["file"] for record in records] == [f"{study}/{place}.dcm" for place in range(5)]
+    assert [record["volume"]["place"] for record in records] == [0, 1, 2, 3, 4]
+    status, printed, _ = typed("predict", trained.run_id, study)
+    assert status == 0 and f"{study} (series {records[0]['series']}, 5 files)" in printed
+    (patient,) = [line for line in printed.splitlines() if "5 files" in line]
+    assert patient.split()[-1] in (*records[0]["volume"]["labels"], "finding")
 
 
 def test_a_submission_has_a_row_for_each_test_slice(trained, typed, tmp_path):

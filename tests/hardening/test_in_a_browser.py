@@ -69,11 +69,12 @@ def test_a_person_signs_in_and_out(home: Settings, page) -> None:
             assert page.locator("input[type=file]").count() == 0
             page.get_by_role("button", name="Sign in").click()
             page.get_by_text("There is no data set yet").wait_for()
-            page.get_by_text("Signed in as ada@example.org").wait_for()
+            page.get_by_text("Signed in as ada@\u2060example.org").wait_for()
             assert provider.asked[0]["code_challenge_method"] == "S256" and provider.asked[0]["client_id"] == CLIENT
 
             provider.claims["email"] = "eve@example.org"
             page.get_by_role("button", name="Sign out").click()
             page.get_by_role("button", name="Sign in").click()
-            page.get_by_text("eve@example.org is not among those").wait_for()
+            page.get_by_text("eve@\u2060example.org is not among those").wait_for()
+            assert page.locator("a[href^='mailto:']").count() == 0
             assert page.get_by_text("There is no data set yet").count() == 0

@@ -1,6 +1,12 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
+from annotated_types import Ge, Le
 from pydantic import ValidationError
 
 from mri_core.errors import ImageError, InvalidInput
@@ -16,6 +22,8 @@ from mri_core.images.limits import (
     refusing,
     source_names,
 )
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -58,6 +66,11 @@ def test_sizes_beyond_the_limits_are_refused(size):
         check_size("x/a", *size)
 
 
+def bound(field: str, kind: type[Ge] | type[Le]) -> int:
+    (found,) = [one for one in Limits.model_fields[field].metadata if isinstance(one, kind)]
+    return found.ge if isinstance(found, Ge) else found.le
+
+
 @pytest.mark.parametrize("field", Limits.model_fields)
 def test_every_limit_is_read_from_the_environment_and_said_in_words(
     field: str, monkeypatch: pytest.MonkeyPatch
@@ -69,11 +82,29 @@ def test_every_limit_is_read_from_the_environment_and_said_in_words(
     assert {one for one in Limits.model_fields if getattr(changed, one) != getattr(LIMITS, one)} == {field}
     assert changed.most(field).startswith("at most 1,500 ") and changed.most(field).endswith(f" ({name})")
     monkeypatch.setenv(name, "many")
-    with pytest.raises(InvalidInput, match=f"{name} is 'many': .*integer"):
-        read_limits()
-    monkeypatch.setenv(name, "0")
-    with pytest.raises(InvalidInput, match=f"{name} is '0': .*greater"):
-        read_limits()
+    lowest, highest = bound(field, Ge), bound(field, Le)
+    for value in ("many", "0", "1.5", str(highest + 1)):
+        monkeypatch.setenv(name, value)
+        with pytest.raises(InvalidInput, match=rf"^{name} is '{value}', expected .* from {lowest:,} to {highest:,};"):
+            read_limits()
+    for value in (lowest, highest):
+        monkeypatch.setenv(name, str(value))
+        assert getattr(read_limits(), field) == value
+
+
+def test_what_cannot_be_a_limit_is_no_fault_of_loading_the_program(tmp_path: Path) -> None:
+    """Who loads it says so in words; the defaults hold until then."""
+    program = (
+        "from mri_core.images.limits import LIMITS, Limits; print(LIMITS == Limits.model_construct(), LIMITS.files)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {"MRI_MAX_FILE_MB": "many", "MRI_MAX_FILES": "7", "PYTHONPATH": str(ROOT)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.stdout, done.stderr) == ("True 5000\n", "")
 
 
 def test_limits_cannot_be_changed_in_place() -> None:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import io
 import threading
-import zipfile
 from dataclasses import replace
 
 import numpy as np
-import pydicom
 import pytest
-from PIL import Image
-from pydicom.data import get_testdata_file
-from pydicom.uid import generate_uid
+from files_support import png, series_files, zipped
 
 from mri_core.charts.batch import as_displayed, in_short, progress_in_words, saved_as_parquet, shown_rows
 from mri_core.datasets.dataset import open_dataset
@@ -57,31 +53,8 @@ def pictures(_trained_home) -> list[tuple[str, bytes]]:
 
 @pytest.fixture(scope="module")
 def series() -> list[tuple[str, bytes]]:
-    """Five DICOM files of one series in a shuffled order; the name tells the place."""
-    source = pydicom.dcmread(get_testdata_file("MR_small.dcm"))
-    source.SeriesInstanceUID = generate_uid()
-    files = []
-    for place in (3, 0, 4, 1, 2):
-        source.InstanceNumber, source.ImagePositionPatient = 9 - place, [0, 0, 2.5 * place]
-        source.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
-        held = io.BytesIO()
-        source.save_as(held)
-        files.append((f"study/T1/{place}.dcm", held.getvalue()))
-    return files
-
-
-def png(pixels: np.ndarray) -> bytes:
-    held = io.BytesIO()
-    Image.fromarray(pixels).save(held, "PNG")
-    return held.getvalue()
-
-
-def zipped(files: list[tuple[str, bytes]]) -> bytes:
-    held = io.BytesIO()
-    with zipfile.ZipFile(held, "w") as archive:
-        for name, data in files:
-            archive.writestr(name, data)
-    return held.getvalue()
+    """Of five slices, in a folder of a study."""
+    return [(f"study/T1/{name}", data) for name, data in series_files()]
 
 
 def all_answers(predictor: Predictor, files: list[tuple[str, bytes]]) -> list[FileAnswer]:

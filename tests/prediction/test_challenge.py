@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from champion_support import Answers, alike, changeable, right, rival, wrong
+from champion_support import Answers, alike, changeable, leaving_out, right, rival, wrong
 from sklearn.metrics import f1_score
 
 from mri_core.errors import NotFound
@@ -113,3 +113,11 @@ def test_undefined_scores_are_kept_as_null(store, run):
     kept = found.grounds().scores
     assert kept == {name: None if math.isnan(score) else score for name, score in found.scores.items()}
     assert found.scores["micro_f1"] == 0
+
+
+def test_a_run_that_left_out_a_part_of_the_patients_is_cautioned_about(store, run):
+    assert challenge(run, None, store.settings).caution is None
+    found = challenge(rival(store, leaving_out(run, 2), right), run, store.settings)
+    assert found.verdict == "better beyond chance"
+    assert found.caution is not None and "has not learnt from part 2 of 5 of the training patients" in found.caution
+    assert found.to_json()["caution"] == found.caution

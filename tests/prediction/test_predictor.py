@@ -117,9 +117,13 @@ def test_answers_as_json():
     records = answers_json([one, volume, broken])
     assert records[0] == {
         "file": "one.png", "slice": None, "probabilities": {"a": 0.75, "b": 0.25}, "thresholds": {"a": 0.5, "b": 0.5},
-        "labels": ["a"], "no_finding": False, "warnings": ["Careful."],
+        "labels": ["a"], "no_finding": False, "warnings": ["Careful."], "series": None, "volume": None,
     }  # fmt: skip
     assert [(r["slice"], r["labels"], r["no_finding"]) for r in records[1:3]] == [(0, [], True), (1, ["a", "b"], False)]
+    assert records[2]["volume"] == {
+        "place": 1, "name": "two.nii", "slices": 2, "probabilities": {"a": 0.5, "b": 0.5}, "labels": ["a", "b"],
+        "no_finding": False,
+    }  # fmt: skip
     assert records[3] == {"file": "x.png", "error": "x.png: it is damaged"}
 
 

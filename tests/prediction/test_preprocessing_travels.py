@@ -12,8 +12,8 @@ from mri_core.datasets.dataset import Header, open_dataset
 from mri_core.datasets.importing.plan import Choices
 from mri_core.datasets.importing.run import Recipe, import_source
 from mri_core.images import Preprocessing
-from mri_core.prediction.answers import answer_path
 from mri_core.prediction.model_file import MODEL_JSON, ModelDescription, read_description
+from mri_core.prediction.on_disk import answer_paths
 from mri_core.prediction.predictor import load_predictor
 
 HOW = Preprocessing(resampling="bicubic", low=20, high=70)
@@ -33,10 +33,13 @@ def test_a_file_is_seen_as_it_was_imported(trained, tmp_path):
     usual = load_predictor(trained.settings.runs / trained.run_id)
     description = usual.description.model_copy(update={"preprocessing": dataset.header.preprocessing})
     ours = replace(usual, description=description)
+    files = [tmp_path / "in" / f"{i}.png" for i in range(6)]
+    seen, otherwise = (
+        [answer.predictions[0].seen for answer in answer_paths(predictor, files)] for predictor in (ours, usual)
+    )
+    np.testing.assert_array_equal(seen, dataset.pixels)
     for i in range(6):
-        file = tmp_path / "in" / f"{i}.png"
-        np.testing.assert_array_equal(answer_path(ours, file).predictions[0].seen, dataset.pixels[i])
-        assert (answer_path(usual, file).predictions[0].seen != dataset.pixels[i]).any()
+        assert (otherwise[i] != dataset.pixels[i]).any()
 
 
 def test_a_run_keeps_what_its_data_set_says(trained):

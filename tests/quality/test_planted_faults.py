@@ -39,6 +39,7 @@ def test_every_leaked_patient_is_found_and_no_other(planted: Planted, quality) -
 def test_pairs_across_splits_are_told_from_those_within(planted: Planted, quality) -> None:
     splits = planted.dataset.index["split"].astype(str).to_numpy()
     for check, names in (("exact-duplicates", "exact"), ("near-duplicates", "near")):
+        assert {finding.name for finding in quality.found[check]} == {f"{names}-across", f"{names}-within"}
         for finding in quality.found[check]:
             across = splits[finding.pairs[:, 0]] != splits[finding.pairs[:, 1]]
             assert across.all() if finding.name == f"{names}-across" else not across.any()
