@@ -130,7 +130,7 @@ def _take_up(
 
     if left := [run for run in _left(settings, statuses) if only(run)]:
         with Client(address, security=security, set_as_default=False) as client:
-            enqueue(client, left, settings.environment(), command)
+            enqueue(client, left, settings, command)
     return len(left)
 
 

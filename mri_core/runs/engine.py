@@ -12,18 +12,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import psutil
 
 from mri_core.errors import EngineError, StorageError
+from mri_core.runs.heartbeat import listen
 from mri_core.runs.liveness import START_SECONDS, STARTING_FILE, age, last_lines, read_engine
 from mri_core.runs.order import left_here
 from mri_core.runs.run import Run
 from mri_core.runs.store import RunStore
-from mri_core.runs.supervise import supervise
+from mri_core.runs.supervise import hand_on, supervise
 from mri_core.settings import Settings, make_folder
 
 if TYPE_CHECKING:
@@ -57,10 +59,10 @@ def submit(run_id: str, settings: Settings, command: Sequence[str] = ()) -> None
 
 def _send(run: Run, settings: Settings, command: Sequence[str]) -> None:
     with _client(settings) as client:
-        enqueue(client, [run], settings.environment(), command)
+        enqueue(client, [run], settings, command)
 
 
-def enqueue(client: Client, runs: Sequence[Run], environment: dict[str, str], command: Sequence[str]) -> None:
+def enqueue(client: Client, runs: Sequence[Run], settings: Settings, command: Sequence[str]) -> None:
     """Give the scheduler a ticket for each run: a task that supervises whichever is next when its turn comes.
 
     The oldest run's is first in line, because it may be running already and then takes a slot.
@@ -70,11 +72,12 @@ def enqueue(client: Client, runs: Sequence[Run], environment: dict[str, str], co
         client.submit(
             supervise,
             ticket_of(run),
-            environment,
+            settings.environment(),
             tuple(command),
             key=ticket_of(run),
             pure=False,
             priority=-int(run.created.timestamp()),
+            resources=settings.resources if settings.scheduler else None,
         )
         for run in runs
     ]
@@ -134,17 +137,24 @@ def ensure_engine(settings: Settings, command: Sequence[str] = ()) -> None:
 def revive(settings: Settings) -> bool:
     """Start the local engine again where a lost one left runs of this home that wait for it, or that it looked after.
 
+    A scheduler elsewhere, which knows of nothing after a restart, is given all of them again; those of a host that has
+    fallen silent go on with their next attempts.
+
     Pages that show such runs call this as often as they like: it looks once in REVIVE_SECONDS, and does not wait for
     the engine. Returns whether one was started.
     """
     looked = settings.engine / LOOKED_FILE
-    if settings.scheduler or age(looked) < REVIVE_SECONDS or read_engine(settings):
+    if settings.scheduler:
+        listen(RunStore(settings), partial(hand_on, settings.environment(), ()))
+    if age(looked) < REVIVE_SECONDS or read_engine(settings):
         return False
     try:
         make_folder(settings.engine).chmod(0o700)
         looked.touch()
     except (OSError, StorageError):
         return False  # nothing can be trained in a home that cannot be written
+    if settings.scheduler:
+        return _hand_in(settings)
     left = any(is_abandoned(run) for run in left_here(RunStore(settings), ("queued", "running")))
     if left:
         _start_daemon(settings, ())
@@ -158,6 +168,22 @@ def is_abandoned(run: Run) -> bool:
     """
     waits = time.time() - run.created.timestamp()
     return run.claim is not None or (run.status == "queued" and waits > HANDING_SECONDS)
+
+
+def _hand_in(settings: Settings) -> bool:
+    """Tickets for the runs of this home: a scheduler that was started again knows of none.
+
+    Those that train are given theirs too: one that the scheduler still has is the same, and any other finds that its
+    run is looked after, or sees to it.
+    """
+    runs = RunStore(settings).list(statuses=("queued", "running"))
+    left = [run for run in runs if run.folder.is_dir() and is_abandoned(run)]
+    with suppress(EngineError):  # it is away still
+        if left:
+            with _client(settings) as client:
+                enqueue(client, left, settings, ())
+            return True
+    return False
 
 
 def _start_daemon(settings: Settings, command: Sequence[str]) -> psutil.Popen:
@@ -190,17 +216,22 @@ def _client(settings: Settings) -> Iterator[Client]:
 
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # it reports errors that are raised as well
     if settings.scheduler:
-        address, security = settings.scheduler, None  # credentials come from Dask's own configuration
+        address, security = settings.scheduler, Security()  # credentials come from Dask's own configuration
     else:
         engine = read_engine(settings)
         if engine is None:
             raise EngineError("the local engine has ended, expected it to answer; try again")
         address, security = engine["address"], Security(require_encryption=True, **engine["security"])
     try:
+        if address.startswith("tls:") and not security.get_connection_args("client")["ssl_context"]:
+            raise EngineError(
+                f"the scheduler {address} takes only who has the cluster's certificate, and Dask's configuration names "
+                "none; set DASK_DISTRIBUTED__COMM__TLS__CA_FILE, …TLS__CLIENT__CERT and …TLS__CLIENT__KEY"
+            )
         with Client(address, security=security, timeout=_CONNECT_SECONDS, set_as_default=False) as client:
             yield client
     except (OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise EngineError(
             f"the scheduler {address} does not answer ({reason}); check that it runs and its TLS files"
         ) from error
