@@ -28,9 +28,9 @@ from mri_core.prediction.uploads import Desk, Upload, make_upload
 from mri_core.quality.checks import Quality, check_dataset
 from mri_core.runs import champions as registry
 from mri_core.runs.champions import Promotion
-from mri_core.runs.engine import revive
 from mri_core.runs.liveness import settle
 from mri_core.runs.queue import Queue, read_queue
+from mri_core.runs.revival import revive
 from mri_core.runs.run import Run
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings

@@ -8,9 +8,9 @@ import typer
 
 from mri_core import words
 from mri_core.cli.output import Json, console, messages, print_json, print_table
-from mri_core.runs.engine import revive
 from mri_core.runs.order import Place, move, stop_waiting
 from mri_core.runs.queue import Queue, begun, last_sign, place_of, queue_json, read_queue
+from mri_core.runs.revival import revive
 from mri_core.runs.run import Run
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings

@@ -12,31 +12,23 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from functools import partial
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import psutil
 
-from mri_core.errors import EngineError, StorageError
-from mri_core.runs.heartbeat import listen
-from mri_core.runs.liveness import START_SECONDS, STARTING_FILE, age, last_lines, read_engine
-from mri_core.runs.order import left_here
+from mri_core.errors import EngineError
+from mri_core.runs.liveness import START_SECONDS, STARTING_FILE, last_lines, read_engine
 from mri_core.runs.run import Run
 from mri_core.runs.store import RunStore
-from mri_core.runs.supervise import hand_on, supervise
+from mri_core.runs.supervise import supervise
 from mri_core.settings import Settings, make_folder
 
 if TYPE_CHECKING:
     from distributed import Client
 
 DAEMON_LOG = "daemon.log"
-LOOKED_FILE = "looked"
-REVIVE_SECONDS = 60.0
-"""Whether a lost engine has left runs is looked at so often."""
-HANDING_SECONDS = 30.0
-"""A run that was queued later than this is being handed over by whoever queued it."""
 
 _CONNECT_SECONDS = 5.0
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -58,7 +50,7 @@ def submit(run_id: str, settings: Settings, command: Sequence[str] = ()) -> None
 
 
 def _send(run: Run, settings: Settings, command: Sequence[str]) -> None:
-    with _client(settings) as client:
+    with client_of(settings) as client:
         enqueue(client, [run], settings, command)
 
 
@@ -113,11 +105,11 @@ def ensure_engine(settings: Settings, command: Sequence[str] = ()) -> None:
     """
     if settings.scheduler:
         _check_address(settings.scheduler)
-        with _client(settings):
+        with client_of(settings):
             return
     if read_engine(settings) and _answers(settings):
         return
-    daemon = _start_daemon(settings, command)
+    daemon = start_daemon(settings, command)
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         engine = read_engine(settings)
@@ -126,7 +118,7 @@ def ensure_engine(settings: Settings, command: Sequence[str] = ()) -> None:
         if not engine and (status := daemon.poll()) is not None:
             if status:
                 break
-            daemon = _start_daemon(settings, command)  # the engine that this one made way for has just ended
+            daemon = start_daemon(settings, command)  # the engine that this one made way for has just ended
         time.sleep(0.05)
     line = (last_lines(settings.engine / DAEMON_LOG, 1) or ["it said nothing"])[0]
     raise EngineError(
@@ -134,59 +126,7 @@ def ensure_engine(settings: Settings, command: Sequence[str] = ()) -> None:
     )
 
 
-def revive(settings: Settings) -> bool:
-    """Start the local engine again where a lost one left runs of this home that wait for it, or that it looked after.
-
-    A scheduler elsewhere, which knows of nothing after a restart, is given all of them again; those of a host that has
-    fallen silent go on with their next attempts.
-
-    Pages that show such runs call this as often as they like: it looks once in REVIVE_SECONDS, and does not wait for
-    the engine. Returns whether one was started.
-    """
-    looked = settings.engine / LOOKED_FILE
-    if settings.scheduler:
-        listen(RunStore(settings), partial(hand_on, settings.environment(), ()))
-    if age(looked) < REVIVE_SECONDS or read_engine(settings):
-        return False
-    try:
-        make_folder(settings.engine).chmod(0o700)
-        looked.touch()
-    except (OSError, StorageError):
-        return False  # nothing can be trained in a home that cannot be written
-    if settings.scheduler:
-        return _hand_in(settings)
-    left = any(is_abandoned(run) for run in left_here(RunStore(settings), ("queued", "running")))
-    if left:
-        _start_daemon(settings, ())
-    return left
-
-
-def is_abandoned(run: Run) -> bool:
-    """Of a run that nobody looks after: whether somebody has to, and nobody is about to.
-
-    A running one that never had a claim is left alone: whoever started it without an engine will see to its end.
-    """
-    waits = time.time() - run.created.timestamp()
-    return run.claim is not None or (run.status == "queued" and waits > HANDING_SECONDS)
-
-
-def _hand_in(settings: Settings) -> bool:
-    """Tickets for the runs of this home: a scheduler that was started again knows of none.
-
-    Those that train are given theirs too: one that the scheduler still has is the same, and any other finds that its
-    run is looked after, or sees to it.
-    """
-    runs = RunStore(settings).list(statuses=("queued", "running"))
-    left = [run for run in runs if run.folder.is_dir() and is_abandoned(run)]
-    with suppress(EngineError):  # it is away still
-        if left:
-            with _client(settings) as client:
-                enqueue(client, left, settings, ())
-            return True
-    return False
-
-
-def _start_daemon(settings: Settings, command: Sequence[str]) -> psutil.Popen:
+def start_daemon(settings: Settings, command: Sequence[str]) -> psutil.Popen:
     """A detached process. When another engine serves the home it ends, with exit status 0."""
     make_folder(settings.engine).chmod(0o700)
     (settings.engine / STARTING_FILE).touch()
@@ -203,14 +143,14 @@ def _start_daemon(settings: Settings, command: Sequence[str]) -> psutil.Popen:
 
 def _answers(settings: Settings) -> bool:
     try:
-        with _client(settings):
+        with client_of(settings):
             return True
     except EngineError:
         return False
 
 
 @contextmanager
-def _client(settings: Settings) -> Iterator[Client]:
+def client_of(settings: Settings) -> Iterator[Client]:
     """A connection to the scheduler, not made the process's default one. Raises EngineError when it does not answer."""
     from distributed import Client, Security
 

@@ -22,13 +22,13 @@ from mri_core.runs.run import Claim, Run, Status
 from mri_core.runs.store import RunStore
 
 BEAT_SECONDS = 5.0
+LISTEN_SECONDS = 2.0
 SILENT_SECONDS = 25.0
 """Whose beat has stood still for so long is taken for lost."""
 DEAF_SECONDS = 12.0
 """Whoever has not listened for so long, asleep or without the database, knows nothing of a silence before."""
 
 _ACTIVE: tuple[Status, ...] = ("queued", "running")
-_LISTEN_SECONDS = 1.0
 
 Lost = Callable[[Run], None]
 """Records what becomes of a run whose holder is lost; the run is claimed for the caller by then."""
@@ -69,15 +69,18 @@ _listener = Listener()
 
 @contextmanager
 def beating(store: RunStore, run: Run, lost: Lost) -> Iterator[None]:
-    """Within the block, show every BEAT_SECONDS that the run's claim is of somebody alive, and listen to the others."""
+    """Within the block, show every BEAT_SECONDS that the run's claim is of somebody alive; listen to the others."""
     if not store.settings.scheduler or run.claim is None:
         yield
         return
     others = RunStore(store.settings)  # which are at attempts of their own
     # Apart, because to hand on what is lost, or to wait for its lock, may take longer than others wait for a beat.
-    actions = (partial(beat, store, run.id, run.claim), partial(listen, others, lost))
     over = threading.Event()
-    threads = [threading.Thread(target=_repeat, args=(each, over), name="beat", daemon=True) for each in actions]
+    actions = (
+        (BEAT_SECONDS, partial(beat, store, run.id, run.claim), over),
+        (LISTEN_SECONDS, partial(listen, others, lost), over),
+    )
+    threads = [threading.Thread(target=_repeat, args=each, name="beat", daemon=True) for each in actions]
     for thread in threads:
         thread.start()
     try:
@@ -88,8 +91,8 @@ def beating(store: RunStore, run: Run, lost: Lost) -> Iterator[None]:
             thread.join()
 
 
-def _repeat(action: Callable[[], object], over: threading.Event) -> None:
-    while not over.wait(BEAT_SECONDS):
+def _repeat(seconds: float, action: Callable[[], object], over: threading.Event) -> None:
+    while not over.wait(seconds):
         with suppress(StoreError, NotFound, Superseded):  # busy for once; deleted, or gone on elsewhere
             action()
 
@@ -104,7 +107,7 @@ def listen(store: RunStore, lost: Lost, listener: Listener | None = None) -> lis
     here, taken = process_of(), []
     held = [
         run
-        for run in store.list(statuses=_ACTIVE)
+        for run in store.list(statuses=_ACTIVE, claimed=True)
         if run.claim and run.claim.process != here and run.folder.is_dir()  # other homes' runs are theirs
     ]
     for run in (listener or _listener).silent(held):
@@ -126,13 +129,13 @@ def await_verdict(store: RunStore, ticket: str, lost: Lost) -> None:
         return
     waited_for = _held_elsewhere(store, ticket)
     while waited_for & _held_elsewhere(store, ticket):
-        time.sleep(_LISTEN_SECONDS)
+        time.sleep(LISTEN_SECONDS)
         with suppress(StoreError):
             listen(store, lost)
 
 
 def _held_elsewhere(store: RunStore, ticket: str) -> set[tuple[str, _Mark]]:
-    runs = patiently(lambda: store.list(statuses=_ACTIVE))
+    runs = patiently(lambda: store.list(statuses=_ACTIVE, claimed=True))
     host = socket.gethostname()
     return {
         (run.id, _mark(run))

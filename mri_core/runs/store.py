@@ -85,9 +85,14 @@ class RunStore:
             raise unknown(client, experiment, text)
 
     def list(
-        self, dataset: str | None = None, statuses: Collection[Status] = STATUSES, limit: int | None = None
+        self,
+        dataset: str | None = None,
+        statuses: Collection[Status] = STATUSES,
+        limit: int | None = None,
+        claimed: bool = False,
     ) -> tuple[Run, ...]:
-        """The runs without their histories, newest first: of one data set, of some statuses, at most `limit`.
+        """The runs without their histories, newest first: of one data set, of some statuses, at most `limit`, only
+        those that somebody has in hand.
 
         Runs in the same experiment that this version cannot read are left out.
         """
@@ -95,6 +100,8 @@ class RunStore:
         if dataset is not None:
             quote = '"' if "'" in dataset else "'"
             filters.append(f"tags.`mri.dataset` = {quote}{dataset}{quote}")
+        if claimed:
+            filters.append("tags.`mri.claim` LIKE '%'")
         runs = []
         with self.client() as (client, experiment):
             records = search_records(client, experiment, filters, limit)

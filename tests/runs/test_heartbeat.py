@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from contextlib import nullcontext
 from dataclasses import replace
@@ -12,9 +13,10 @@ from run_support import queue, stub, wait_until
 from mri_core.errors import EngineError, StoreError
 from mri_core.runs import heartbeat
 from mri_core.runs.attempts import beat, requeue, take
-from mri_core.runs.engine import revive, submit
+from mri_core.runs.engine import submit
 from mri_core.runs.heartbeat import DEAF_SECONDS, SILENT_SECONDS, Listener, await_verdict, beating, listen
 from mri_core.runs.liveness import find_process, process_of
+from mri_core.runs.revival import revive
 from mri_core.runs.run import Claim, Process, Run
 from mri_core.runs.store import RunStore
 from mri_core.runs.supervise import hand_on, supervise
@@ -113,6 +115,7 @@ def test_a_holder_beats_until_its_block_ends_also_when_the_database_is_away_for_
     run_id = held(store, Claim(process_of(), "ticket"))
     away, heard = threading.Event(), []
     monkeypatch.setattr(heartbeat, "BEAT_SECONDS", 0.01)
+    monkeypatch.setattr(heartbeat, "LISTEN_SECONDS", 0.01)
     list_runs = RunStore.list
 
     def listed(self, **asked):
@@ -124,10 +127,29 @@ def test_a_holder_beats_until_its_block_ends_also_when_the_database_is_away_for_
 
     monkeypatch.setattr(RunStore, "list", listed)
     with beating(store, store.get(run_id), lambda _: None):
-        wait_until(lambda: len(heard) > 1)
-    assert away.is_set() and (at := store.get(run_id).beat) > 1
+        wait_until(lambda: len(heard) > 1 and store.get(run_id).beat > 1)
+    assert away.is_set()
+    at = store.get(run_id).beat
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("beat")]
     assert store.get(run_id).beat == at
+
+
+def test_a_holder_beats_while_it_hands_on_what_is_lost(store, monkeypatch):
+    """Which may take long, where the scheduler is away, or whoever vanished held a lock."""
+    silent, own, over = held(store), held(store, Claim(process_of(), "ticket")), threading.Event()
+    monkeypatch.setattr(heartbeat, "BEAT_SECONDS", 0.01)
+    monkeypatch.setattr(heartbeat, "LISTEN_SECONDS", 0.01)
+    monkeypatch.setattr(heartbeat, "_listener", Listener(itertools.count(step=10).__next__))
+    handed = []
+
+    def hand(run: Run) -> None:
+        handed.append((run.id, store.get(own).beat))
+        over.wait(60)
+
+    with beating(store, store.get(own), hand):
+        wait_until(lambda: handed and store.get(own).beat > handed[0][1] + 2)
+        over.set()
+    assert [run_id for run_id, _ in handed] == [silent]
 
 
 def test_a_ticket_that_comes_again_waits_for_a_beat_or_the_loss(store, monkeypatch):
@@ -180,18 +202,18 @@ def test_what_is_lost_elsewhere_is_queued_again_with_a_ticket(store, monkeypatch
 def test_whoever_looks_hands_in_all_that_a_restarted_scheduler_has_forgotten(store, monkeypatch):
     ids = {queue(store), held(store)}
     handed = []
-    monkeypatch.setattr("mri_core.runs.engine.HANDING_SECONDS", -1.0)
-    monkeypatch.setattr("mri_core.runs.engine._client", lambda settings: nullcontext())
-    monkeypatch.setattr("mri_core.runs.engine.enqueue", lambda client, runs, *_: handed.extend(run.id for run in runs))
+    monkeypatch.setattr("mri_core.runs.revival.HANDING_SECONDS", -1.0)
+    monkeypatch.setattr("mri_core.runs.revival.client_of", lambda settings: nullcontext())
+    monkeypatch.setattr("mri_core.runs.revival.enqueue", lambda client, runs, *_: handed.extend(run.id for run in runs))
     assert revive(store.settings) and set(handed) == ids
     assert not revive(store.settings)  # once in a while
 
 
 def test_a_scheduler_that_is_away_or_takes_a_certificate_disturbs_nobody_who_looks(store, monkeypatch):
     run_id = queue(store)
-    monkeypatch.setattr("mri_core.runs.engine.HANDING_SECONDS", -1.0)
+    monkeypatch.setattr("mri_core.runs.revival.HANDING_SECONDS", -1.0)
     monkeypatch.setattr("mri_core.runs.engine._CONNECT_SECONDS", 0.2)
-    monkeypatch.setattr("mri_core.runs.engine.REVIVE_SECONDS", -1.0)
+    monkeypatch.setattr("mri_core.runs.revival.REVIVE_SECONDS", -1.0)
     assert not revive(store.settings)
     with pytest.raises(EngineError, match=r"takes only who has the cluster's certificate.*TLS__CA_FILE"):
         submit(run_id, store.settings)

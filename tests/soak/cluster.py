@@ -13,6 +13,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,7 +31,8 @@ import psutil
 from mri_core.bench.session import own_settings
 from mri_core.datasets.demo.generate import make_demo
 from mri_core.errors import EngineError, StoreError
-from mri_core.runs.engine import revive, submit
+from mri_core.runs.engine import submit
+from mri_core.runs.revival import revive
 from mri_core.runs.run import ENDED, Run
 from mri_core.runs.store import RunStore
 from mri_core.runs.supervise import supervise
@@ -40,25 +42,49 @@ from mri_core.training.spec import TrainingSpec
 from tests.cluster.postgres import Postgres, postgres
 from tests.soak.kills import same
 
-HOSTS = ("mri-soak-1", "mri-soak-2", "mri-soak-3")
-BRIDGE, NETWORK = "mri-soak-0", "10.77.41"  # for as long as the program runs
-SEEDS = 3
-AWAY_SECONDS = 60.0
+# Of this program's own, for as long as it runs: another one may run beside it.
+HOSTS = tuple(f"mri{os.getpid()}-{number}" for number in (1, 2, 3))
+BRIDGE, NETWORK = f"mri{os.getpid()}-0", f"10.77.{os.getpid() % 256}"
 RECIPE = Path(__file__).resolve().parents[2] / "docs" / "cluster.md"
 EVENTS = ("worker", "host", "database", "cut", "scheduler", "freeze", "worker", "scheduler", "database", "host")
 
 
-def spec(seed: int) -> TrainingSpec:
-    return make_spec("linear", {"epochs": 60, "patience": 60, "seed": seed})
+@dataclass(frozen=True)
+class Plan:
+    """What is tried.
+
+    runs: in all, with `seeds` seeds in turn. events: what is done, in this order. pause: seconds between two of them,
+    on average. away: seconds for which a host is cut off, or frozen.
+    """
+
+    runs: int = 24
+    seeds: int = 3
+    epochs: int = 60
+    events: tuple[str, ...] = EVENTS
+    pause: float = 8.0
+    away: float = 60.0
+
+    def spec(self, seed: int) -> TrainingSpec:
+        return make_spec("linear", {"epochs": self.epochs, "patience": self.epochs, "seed": seed})
+
+
+def can_be_tried() -> bool:
+    """Whether this user may make hosts of their own, and has the programs for it."""
+    programs = all(map(shutil.which, ("ip", "unshare", "openssl")))
+    return programs and subprocess.run(("unshare", "--net", "--uts", "true"), capture_output=True).returncode == 0
 
 
 @dataclass
 class Cluster:
-    """What is running, and what has been done to it. noticed: seconds until a run of a lost host was queued again."""
+    """What is running, and what has been done to it.
+
+    away: see `Plan`. back: host -> when it comes back. noticed: seconds until a run of a lost host was queued again.
+    """
 
     folder: Path
     settings: Settings
     database: Postgres
+    away: float
     processes: dict[str, psutil.Popen] = field(default_factory=dict)
     back: dict[str, float] = field(default_factory=dict)
     lost: dict[tuple[str, int], tuple[float, str]] = field(default_factory=dict)
@@ -116,12 +142,12 @@ class Cluster:
             _send(self.processes[host], signal.SIGKILL)
         elif event == "cut":
             _run("ip", "link", "set", host, "down")
-            self.back[host] = time.monotonic() + AWAY_SECONDS
+            self.back[host] = time.monotonic() + self.away
         else:
             for process in _processes_on(host, self.settings):
                 _send(process, signal.SIGKILL if event == "host" else signal.SIGSTOP)
             if event == "freeze":
-                self.back[host] = time.monotonic() + AWAY_SECONDS
+                self.back[host] = time.monotonic() + self.away
 
     def look(self, runs: list[Run]) -> None:
         """Note which losses have been noticed."""
@@ -134,21 +160,21 @@ class Cluster:
                 del self.lost[run_id, attempt]
 
 
-def disturb_cluster(folder: Path, runs: int, seed: int, pause: float) -> dict[str, Any]:
-    """runs: in all. pause: seconds between two events, on average. Returns what was done and found, by name."""
+def disturb_cluster(folder: Path, plan: Plan, seed: int) -> dict[str, Any]:
+    """Returns what was done and found, by name."""
     chance = random.Random(seed)
-    undisturbed = _undisturbed(own_settings(folder / "undisturbed"))
+    undisturbed = _undisturbed(own_settings(folder / "undisturbed"), plan)
     with _network(), postgres(f"{NETWORK}.1", durable=True) as database, _credentials(folder):
         place = folder / "undisturbed" / "datasets"
         variables = {"MRI_HOME": str(folder / "home"), "MLFLOW_TRACKING_URI": database.uri}
         variables |= {"MRI_SCHEDULER": f"tls://{NETWORK}.1:8786", "MRI_DATASETS_URL": place.as_uri()}
         settings = Settings.model_validate(variables)
-        cluster, store = Cluster(folder, settings, database), RunStore(settings)
+        cluster, store = Cluster(folder, settings, database, plan.away), RunStore(settings)
         try:
             cluster.keep()
-            ids = [_queued(store, undisturbed[number % SEEDS]) for number in range(runs)]
+            ids = [_queued(store, undisturbed[number % plan.seeds]) for number in range(plan.runs)]
             began = time.monotonic()
-            _see_through(cluster, store, chance, pause)
+            _see_through(cluster, store, chance, plan)
             ended = [store.get(run_id) for run_id in ids]
         finally:
             for process in psutil.process_iter():
@@ -156,19 +182,21 @@ def disturb_cluster(folder: Path, runs: int, seed: int, pause: float) -> dict[st
                     _send(process, signal.SIGKILL)
         return {
             "runs": dict(Counter(run.status for run in ended)),
-            "different": [run.id for number, run in enumerate(ended) if not same(run, undisturbed[number % SEEDS])],
+            "different": [
+                run.id for number, run in enumerate(ended) if not same(run, undisturbed[number % plan.seeds])
+            ],
             "attempts": sum(run.attempt for run in ended),
             "disturbed": dict(cluster.done),
-            "left undone": [event for event in EVENTS if not cluster.done[event]],
+            "left undone": [event for event in plan.events if not cluster.done[event]],
             "noticed after": cluster.noticed,
             "seconds": round(time.monotonic() - began),
             "seed": seed,
         }
 
 
-def _see_through(cluster: Cluster, store: RunStore, chance: random.Random, pause: float) -> None:
+def _see_through(cluster: Cluster, store: RunStore, chance: random.Random, plan: Plan) -> None:
     """Until every run has ended; somebody has the Queue page open."""
-    events, following = list(EVENTS), time.monotonic() + pause
+    events, following = list(plan.events), time.monotonic() + plan.pause
     while True:
         time.sleep(1)
         cluster.keep()
@@ -181,13 +209,14 @@ def _see_through(cluster: Cluster, store: RunStore, chance: random.Random, pause
             if events and time.monotonic() > following and cluster.disturb(events[0], runs):
                 told = dict(Counter(run.status for run in runs))
                 print(f"{events.pop(0)} of {told}", file=sys.stderr, flush=True)
-                following = time.monotonic() + chance.uniform(0.5, 1.5) * pause
+                following = time.monotonic() + chance.uniform(0.5, 1.5) * plan.pause
 
 
-def _undisturbed(settings: Settings) -> list[Run]:
+def _undisturbed(settings: Settings, plan: Plan) -> list[Run]:
     """One run of each seed, trained alone."""
     dataset, store = make_demo(settings, slices=300), RunStore(settings)
-    ids = [store.create(spec(seed), dataset.name, dataset.fingerprint, dataset.label_names).id for seed in range(SEEDS)]
+    specs = [plan.spec(seed) for seed in range(plan.seeds)]
+    ids = [store.create(spec, dataset.name, dataset.fingerprint, dataset.label_names).id for spec in specs]
     for run_id in ids:
         supervise(run_id, settings.environment())
     return [store.get(run_id) for run_id in ids]
@@ -278,15 +307,17 @@ def _run(*command: str) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=24)
+    parser.add_argument("--runs", type=int, default=Plan.runs)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--pause", type=float, default=8.0, help="seconds between two disturbances, on average")
+    parser.add_argument("--pause", type=float, default=Plan.pause, help="seconds between two disturbances, on average")
     parser.add_argument("--keep", type=Path, help="a folder to work in, which stays")
     options = parser.parse_args()
+    if not can_be_tried():
+        parser.error("it takes root on Linux, with the programs ip, unshare and openssl")
     with tempfile.TemporaryDirectory(prefix="mri-soak-") as folder:
         top = options.keep or Path(folder)
         top.mkdir(exist_ok=True)
-        found = disturb_cluster(top, options.runs, options.seed, options.pause)
+        found = disturb_cluster(top, Plan(options.runs, pause=options.pause), options.seed)
     print(json.dumps(found))
     return int(found["runs"] != {"finished": options.runs} or bool(found["different"]))
 
