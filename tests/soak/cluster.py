@@ -129,7 +129,7 @@ class Cluster:
             busy = [run for run in runs if run.claim and not run.ended and run.claim.process.pid in at_work]
             if not busy:
                 return False
-            run = max(busy, key=lambda run: run.created)  # which is the last to end
+            run = max(busy, key=lambda run: (-run.attempt, run.created))  # one that was spared, the last to end
             host = at_work[run.claim.process.pid]
             if event != "worker":
                 self.lost[run.id, run.attempt] = time.monotonic(), event
@@ -206,7 +206,9 @@ def _see_through(cluster: Cluster, store: RunStore, chance: random.Random, plan:
             cluster.look(runs)
             if all(run.status in ENDED for run in runs) and not cluster.back:
                 return
-            if events and time.monotonic() > following and cluster.disturb(events[0], runs):
+            # A run that is lost again and again before an epoch is over fails, as it should; a busy machine needs time.
+            due = sum(run.ended for run in runs) >= cluster.done.total() * plan.runs // (2 * len(plan.events))
+            if events and due and time.monotonic() > following and cluster.disturb(events[0], runs):
                 told = dict(Counter(run.status for run in runs))
                 print(f"{events.pop(0)} of {told}", file=sys.stderr, flush=True)
                 following = time.monotonic() + chance.uniform(0.5, 1.5) * plan.pause
