@@ -30,6 +30,7 @@ fuzz: $(VENV)/.installed-dev
 soak: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.soak.kills --kills 200
 	$(BIN)/python -m tests.soak.queue --runs 1000 --slots 4 --rounds 20
+	$(BIN)/python -m tests.soak.cluster --runs 24
 
 # Recompile the pins after a change of pyproject.toml.
 requirements: $(VENV)/.installed-dev

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 from pathlib import Path
 
 from pydantic import AliasChoices, Field, ValidationInfo, field_validator
@@ -21,6 +22,8 @@ class Settings(BaseSettings):
 
     slots: how many runs this machine trains at once. threads: processor threads of each of them. None: as
     `mri_core.runs.slots` chooses.
+    datasets_url: where data sets are fetched from that this home lacks. resources: what each training takes of a
+    worker of a scheduler elsewhere, such as {"GPU": 1.0}.
     """
 
     # Case counts, or the field `home` would be read from the variable HOME.
@@ -33,6 +36,8 @@ class Settings(BaseSettings):
     scheduler: str = Field(default="", validation_alias=AliasChoices("MRI_SCHEDULER", "scheduler"))
     slots: int | None = Field(default=None, validation_alias=AliasChoices("MRI_SLOTS", "slots"))
     threads: int | None = Field(default=None, validation_alias=AliasChoices("MRI_THREADS", "threads"))
+    datasets_url: str = Field(default="", validation_alias=AliasChoices("MRI_DATASETS_URL", "datasets_url"))
+    resources_setting: str = Field(default="", validation_alias=AliasChoices("MRI_RESOURCES", "resources"))
 
     @field_validator("slots", "threads", mode="before")
     @classmethod
@@ -40,6 +45,18 @@ class Settings(BaseSettings):
         if value is not None and not (str(value).isdecimal() and int(str(value)) > 0):
             raise InvalidInput(f"MRI_{str(field.field_name).upper()} is {value!r}, expected a whole number from 1")
         return value
+
+    @field_validator("resources_setting")
+    @classmethod
+    def _are_amounts(cls, value: str) -> str:
+        if not re.fullmatch(r"(\s*\w+\s*=\s*\d+(\.\d+)?(e\d+)?\s*(,|$))*", value):
+            raise InvalidInput(f"MRI_RESOURCES is {value!r}, expected amounts such as GPU=1,MEMORY=8e9")
+        return value
+
+    @property
+    def resources(self) -> dict[str, float]:
+        pairs = (pair.split("=") for pair in self.resources_setting.split(",") if pair.strip())
+        return {name.strip(): float(amount) for name, amount in pairs}
 
     @functools.cached_property
     def root(self) -> Path:
@@ -68,6 +85,8 @@ class Settings(BaseSettings):
             "MRI_HOME": str(self.root),
             "MLFLOW_TRACKING_URI": self.tracking_uri,
             "MRI_SCHEDULER": self.scheduler,
+            "MRI_DATASETS_URL": self.datasets_url,
+            "MRI_RESOURCES": self.resources_setting,
         }
 
 

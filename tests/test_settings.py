@@ -52,6 +52,8 @@ def test_the_present_settings_follow_every_variable(monkeypatch, tmp_path):
         "MRI_SCHEDULER": "tls://host:8786",
         "MRI_SLOTS": "3",
         "MRI_THREADS": "2",
+        "MRI_DATASETS_URL": "https://host/sets",
+        "MRI_RESOURCES": "GPU=1",
     }
     assert present_settings() == Settings() and present_settings() is present_settings()
     for name, value in given.items():

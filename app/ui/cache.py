@@ -32,9 +32,9 @@ from mri_core.quality.checks import Quality, check_dataset
 from mri_core.runs import champions as registry
 from mri_core.runs.champions import Promotion
 from mri_core.runs.connection import database_version
-from mri_core.runs.engine import revive
 from mri_core.runs.liveness import settle
 from mri_core.runs.queue import Queue, read_queue
+from mri_core.runs.revival import revive
 from mri_core.runs.run import STATUSES, Run, Status
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings, present_settings

@@ -8,8 +8,8 @@ from mri_core.charts import curves
 from mri_core.csv_text import csv_text
 from mri_core.evaluation.baseline import predict_nothing
 from mri_core.runs.comparison import has_results
-from mri_core.runs.engine import revive
 from mri_core.runs.liveness import stop
+from mri_core.runs.revival import revive
 from mri_core.runs.run import RESUMABLE, Run
 from mri_core.training.start import resume_run, start_run
 

@@ -10,6 +10,7 @@ from mri_core import words
 from mri_core.cli.output import Json, console, messages, print_json, print_table
 from mri_core.runs.order import Place, move, stop_waiting
 from mri_core.runs.queue import Queue, begun, last_sign, place_of, queue_json, read_queue
+from mri_core.runs.revival import revive
 from mri_core.runs.run import Run
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
@@ -24,12 +25,14 @@ def queue(
     """What trains where, what waits in which order, and what failed lately; moves a waiting run, or stops them all."""
     if (run is None) != (place is None):
         raise typer.BadParameter("RUN and --place belong together: `mri queue RUN --place first`")
-    store = RunStore(Settings())
+    settings = Settings()
+    store = RunStore(settings)
     if run is not None and place is not None:
         move(store, store.find(run).id, place)
     if stop_all:
         stopped = len(stop_waiting(store))
         messages.print(f"Runs taken out of the queue: {words.count(stopped)}. `mri resume RUN` puts one back.")
+    revive(settings)
     found = read_queue(store)
     if json:
         print_json(queue_json(found))

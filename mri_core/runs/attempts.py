@@ -1,4 +1,4 @@
-"""The attempts of a run: it is taken in hand, its process is lost, it is queued again and goes on."""
+"""The attempts of a run: it is taken in hand and beats, its process is lost, it is queued again and goes on."""
 
 from __future__ import annotations
 
@@ -18,6 +18,18 @@ def take(store: RunStore, run_id: str, claim: Claim, is_gone: Callable[[Claim], 
         if run.ended or (run.claim not in (None, claim) and not is_gone(run.claim)):
             return False
         store.tag(run_id, claim=claim)
+    return True
+
+
+def beat(store: RunStore, run_id: str, claim: Claim) -> bool:
+    """Show that whoever holds a run is alive; False where it has ended, or another holds it.
+
+    Under the run's lock, so that nobody takes a run from a holder who has beaten since it was looked at.
+    """
+    with store.exclusively(run_id) as run:
+        if run.ended or run.claim != claim:
+            return False
+        store.tag(run_id, beat=run.beat + 1)
     return True
 
 

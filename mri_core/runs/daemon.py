@@ -23,9 +23,10 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from mri_core.errors import StoreError
-from mri_core.runs.engine import enqueue, is_abandoned
+from mri_core.runs.engine import enqueue
 from mri_core.runs.liveness import ENGINE_FILE, START_SECONDS, process_of, read_engine
 from mri_core.runs.order import left_here
+from mri_core.runs.revival import is_abandoned
 from mri_core.runs.run import Run, Status
 from mri_core.runs.slots import slots
 from mri_core.runs.store import RunStore
@@ -130,7 +131,7 @@ def _take_up(
 
     if left := [run for run in _left(settings, statuses) if only(run)]:
         with Client(address, security=security, set_as_default=False) as client:
-            enqueue(client, left, settings.environment(), command)
+            enqueue(client, left, settings, command)
     return len(left)
 
 

@@ -18,9 +18,8 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from mri_core.errors import EngineError, StorageError
-from mri_core.runs.liveness import START_SECONDS, STARTING_FILE, age, last_lines, read_engine
-from mri_core.runs.order import left_here
+from mri_core.errors import EngineError
+from mri_core.runs.liveness import START_SECONDS, STARTING_FILE, last_lines, read_engine
 from mri_core.runs.run import Run
 from mri_core.runs.store import RunStore
 from mri_core.runs.supervise import supervise
@@ -30,11 +29,6 @@ if TYPE_CHECKING:
     from distributed import Client
 
 DAEMON_LOG = "daemon.log"
-LOOKED_FILE = "looked"
-REVIVE_SECONDS = 60.0
-"""Whether a lost engine has left runs is looked at so often."""
-HANDING_SECONDS = 30.0
-"""A run that was queued later than this is being handed over by whoever queued it."""
 
 _CONNECT_SECONDS = 5.0
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -56,11 +50,11 @@ def submit(run_id: str, settings: Settings, command: Sequence[str] = ()) -> None
 
 
 def _send(run: Run, settings: Settings, command: Sequence[str]) -> None:
-    with _client(settings) as client:
-        enqueue(client, [run], settings.environment(), command)
+    with client_of(settings) as client:
+        enqueue(client, [run], settings, command)
 
 
-def enqueue(client: Client, runs: Sequence[Run], environment: dict[str, str], command: Sequence[str]) -> None:
+def enqueue(client: Client, runs: Sequence[Run], settings: Settings, command: Sequence[str]) -> None:
     """Give the scheduler a ticket for each run: a task that supervises whichever is next when its turn comes.
 
     The oldest run's is first in line, because it may be running already and then takes a slot.
@@ -70,11 +64,12 @@ def enqueue(client: Client, runs: Sequence[Run], environment: dict[str, str], co
         client.submit(
             supervise,
             ticket_of(run),
-            environment,
+            settings.environment(),
             tuple(command),
             key=ticket_of(run),
             pure=False,
             priority=-int(run.created.timestamp()),
+            resources=settings.resources if settings.scheduler else None,
         )
         for run in runs
     ]
@@ -110,11 +105,11 @@ def ensure_engine(settings: Settings, command: Sequence[str] = ()) -> None:
     """
     if settings.scheduler:
         _check_address(settings.scheduler)
-        with _client(settings):
+        with client_of(settings):
             return
     if read_engine(settings) and _answers(settings):
         return
-    daemon = _start_daemon(settings, command)
+    daemon = start_daemon(settings, command)
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         engine = read_engine(settings)
@@ -123,7 +118,7 @@ def ensure_engine(settings: Settings, command: Sequence[str] = ()) -> None:
         if not engine and (status := daemon.poll()) is not None:
             if status:
                 break
-            daemon = _start_daemon(settings, command)  # the engine that this one made way for has just ended
+            daemon = start_daemon(settings, command)  # the engine that this one made way for has just ended
         time.sleep(0.05)
     line = (last_lines(settings.engine / DAEMON_LOG, 1) or ["it said nothing"])[0]
     raise EngineError(
@@ -131,36 +126,7 @@ def ensure_engine(settings: Settings, command: Sequence[str] = ()) -> None:
     )
 
 
-def revive(settings: Settings) -> bool:
-    """Start the local engine again where a lost one left runs of this home that wait for it, or that it looked after.
-
-    Pages that show such runs call this as often as they like: it looks once in REVIVE_SECONDS, and does not wait for
-    the engine. Returns whether one was started.
-    """
-    looked = settings.engine / LOOKED_FILE
-    if settings.scheduler or age(looked) < REVIVE_SECONDS or read_engine(settings):
-        return False
-    try:
-        make_folder(settings.engine).chmod(0o700)
-        looked.touch()
-    except (OSError, StorageError):
-        return False  # nothing can be trained in a home that cannot be written
-    left = any(is_abandoned(run) for run in left_here(RunStore(settings), ("queued", "running")))
-    if left:
-        _start_daemon(settings, ())
-    return left
-
-
-def is_abandoned(run: Run) -> bool:
-    """Of a run that nobody looks after: whether somebody has to, and nobody is about to.
-
-    A running one that never had a claim is left alone: whoever started it without an engine will see to its end.
-    """
-    waits = time.time() - run.created.timestamp()
-    return run.claim is not None or (run.status == "queued" and waits > HANDING_SECONDS)
-
-
-def _start_daemon(settings: Settings, command: Sequence[str]) -> psutil.Popen:
+def start_daemon(settings: Settings, command: Sequence[str]) -> psutil.Popen:
     """A detached process. When another engine serves the home it ends, with exit status 0."""
     make_folder(settings.engine).chmod(0o700)
     (settings.engine / STARTING_FILE).touch()
@@ -177,30 +143,35 @@ def _start_daemon(settings: Settings, command: Sequence[str]) -> psutil.Popen:
 
 def _answers(settings: Settings) -> bool:
     try:
-        with _client(settings):
+        with client_of(settings):
             return True
     except EngineError:
         return False
 
 
 @contextmanager
-def _client(settings: Settings) -> Iterator[Client]:
+def client_of(settings: Settings) -> Iterator[Client]:
     """A connection to the scheduler, not made the process's default one. Raises EngineError when it does not answer."""
     from distributed import Client, Security
 
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # it reports errors that are raised as well
     if settings.scheduler:
-        address, security = settings.scheduler, None  # credentials come from Dask's own configuration
+        address, security = settings.scheduler, Security()  # credentials come from Dask's own configuration
     else:
         engine = read_engine(settings)
         if engine is None:
             raise EngineError("the local engine has ended, expected it to answer; try again")
         address, security = engine["address"], Security(require_encryption=True, **engine["security"])
     try:
+        if address.startswith("tls:") and not security.get_connection_args("client")["ssl_context"]:
+            raise EngineError(
+                f"the scheduler {address} takes only who has the cluster's certificate, and Dask's configuration names "
+                "none; set DASK_DISTRIBUTED__COMM__TLS__CA_FILE, …TLS__CLIENT__CERT and …TLS__CLIENT__KEY"
+            )
         with Client(address, security=security, timeout=_CONNECT_SECONDS, set_as_default=False) as client:
             yield client
     except (OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise EngineError(
             f"the scheduler {address} does not answer ({reason}); check that it runs and its TLS files"
         ) from error

@@ -48,6 +48,7 @@ _JSON = (
     "losses",
     "turn",
     "claim",
+    "beat",
 )
 
 
@@ -77,7 +78,7 @@ def state_tags(**state: Any) -> dict[str, str]:
     }
 
 
-OF_ONE_ATTEMPT = {"mri.stop", "mri.error", "mri.process", "mri.claim", "mri.timing", "mri.best_epoch"}
+OF_ONE_ATTEMPT = {"mri.stop", "mri.error", "mri.process", "mri.claim", "mri.beat", "mri.timing", "mri.best_epoch"}
 """Tags that say nothing of a run any more once it is queued again."""
 
 
@@ -124,6 +125,7 @@ def run_of(record: MlflowRun, runs: Path, history: tuple[dict[str, Any], ...] = 
         error=tags.get("mri.error"),
         stop_requested="mri.stop" in tags,
         claim=Claim(Process(**state["claim"]["process"]), state["claim"]["ticket"]) if "claim" in state else None,
+        beat=state.get("beat", 0),
         turn=state.get("turn", record.info.start_time / 1000),
         attempt=state.get("attempt", 1),
         losses=state.get("losses", 0),

@@ -98,6 +98,7 @@ class Run:
     versions: package -> its version in the training process; empty for a run that has not begun.
     process: the training process, known from its launch. error: why it failed, with the end of its log; several lines.
     claim: who looks after it; None while it waits, and of runs without an engine.
+    beat: grows while its claim is of somebody alive, where runs are looked after on several hosts.
     turn: where a queued run stands: the lowest is next. At first the seconds since 1970 of its creation.
     attempt: counted from 1; each time the run is queued again begins the next. losses: processes lost in a row without
     a finished epoch between them.
@@ -123,6 +124,7 @@ class Run:
     error: str | None = None
     stop_requested: bool = False
     claim: Claim | None = None
+    beat: int = 0
     turn: float = 0.0
     attempt: int = 1
     losses: int = 0

@@ -92,16 +92,20 @@ class RunStore:
         statuses: Collection[Status] = STATUSES,
         limit: int | None = None,
         text: str = "",
+        claimed: bool = False,
     ) -> tuple[Run, ...]:
         """The runs without their histories, newest first: of one data set, of some statuses, at most `limit`.
 
-        text: words that each must mention, see `mentions`. Runs in the same experiment that this version cannot read
-        are left out. Reading takes about a millisecond a run, so who shows runs gives a limit.
+        text: words that each must mention, see `mentions`. claimed: only those that somebody has in hand. Runs in the
+        same experiment that this version cannot read are left out. Reading takes about a millisecond a run, so who
+        shows runs gives a limit.
         """
         filters = [f"attributes.status != '{MLFLOW_STATUS[status]}'" for status in STATUSES if status not in statuses]
         if dataset is not None:
             quote = '"' if "'" in dataset else "'"
             filters.append(f"tags.`mri.dataset` = {quote}{dataset}{quote}")
+        if claimed:
+            filters.append("tags.`mri.claim` LIKE '%'")
         with self.client() as (client, experiment):
             records = search_records(client, experiment, filters, min(limit or PAGE, PAGE))
             found = (run for run in readable(records, self.settings.runs) if run.status in statuses)

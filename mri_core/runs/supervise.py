@@ -9,11 +9,13 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 
 import psutil
 
-from mri_core.errors import MriError, NotFound, StoreError
+from mri_core.errors import EngineError, MriError, NotFound, StoreError, Superseded
 from mri_core.runs.attempts import requeue
+from mri_core.runs.heartbeat import await_verdict, beating
 from mri_core.runs.liveness import LOG, find_process, process_of, with_log
 from mri_core.runs.order import take_next
 from mri_core.runs.patience import patiently
@@ -47,30 +49,48 @@ def supervise(
     environment: `Settings.environment()` of whoever submitted the run.
     command: the program to run with the run's id and its attempt as its last arguments; by default the training worker.
     """
-    store = RunStore(Settings.model_validate(environment))
+    settings = Settings.model_validate(environment)
+    store, lost = RunStore(settings), partial(hand_on, environment, command)
+    await_verdict(store, ticket, lost)
     while run := patiently(lambda: take_next(store, ticket)):
+        own = RunStore(settings, run.attempt)
         try:
-            if _carry(store, run, environment, command, grace_seconds).ended:
-                return
+            with beating(own, run, lost):
+                if _carry(own, run, environment, command, grace_seconds).ended:
+                    return
         except NotFound:
             return  # deleted meanwhile
+        except Superseded:
+            continue  # taken for lost, it has gone on elsewhere
+
+
+def hand_on(environment: Mapping[str, str], command: Sequence[str], run: Run) -> None:
+    """Let a run go on whose supervisor on another host is lost: it is queued again, and given a ticket."""
+    from mri_core.runs.engine import submit
+
+    settings = Settings.model_validate(environment)
+    if patiently(lambda: _record_end(RunStore(settings), run.id, None)).status == "queued":
+        with suppress(EngineError):  # the scheduler is away; whoever looks at the queue hands the run in
+            submit(run.id, settings, command)
 
 
 def _carry(
     store: RunStore, run: Run, environment: Mapping[str, str], command: Sequence[str], grace_seconds: float
 ) -> Run:
     """See a run through until it has ended, or is queued again because its process was lost."""
-    process, ending = _alive(run), None
+    process, ending = _alive(store, run), None
     if process is None and run.status == "queued":
         process = _launch(store, run, environment, command)
     while process:
         ending = _follow(store, run.id, process, grace_seconds)
-        process = _alive(patiently(lambda: store.get(run.id)))  # one that a lost supervisor launched may have won
+        # One that a lost supervisor launched may have won.
+        process = _alive(store, patiently(lambda: store.get(run.id)))
     return patiently(lambda: _record_end(store, run.id, ending))
 
 
-def _alive(run: Run) -> psutil.Process | None:
-    return find_process(run.process) if run.process and not run.ended else None
+def _alive(store: RunStore, run: Run) -> psutil.Process | None:
+    """The process of this attempt; what another one does is no affair of this supervisor's."""
+    return find_process(run.process) if run.process and not run.ended and run.attempt == store.attempt else None
 
 
 def _launch(store: RunStore, run: Run, environment: Mapping[str, str], command: Sequence[str]) -> psutil.Process | None:
@@ -92,7 +112,7 @@ def _launch(store: RunStore, run: Run, environment: Mapping[str, str], command: 
         reason = f"cannot start the training process: {error}"
         patiently(lambda: store.finish(run.id, "failed", error=reason))
         return None
-    with suppress(StoreError, psutil.NoSuchProcess):
+    with suppress(StoreError, Superseded, psutil.NoSuchProcess):  # what is superseded is ended in a moment
         store.assign(run.id, process_of(process.pid))
     return process
 
@@ -115,6 +135,8 @@ def _follow(store: RunStore, run_id: str, process: psutil.Process, grace_seconds
             _send(process, signal.SIGKILL)  # before anything else: it may hold the database
         with suppress(StoreError):  # busy for once: ask again in a moment
             run = store.get(run_id)
+            if run.attempt != store.attempt:
+                _send(process, signal.SIGKILL)
             if run.stop_requested:
                 asked, excused = asked or now, excused or now
                 if run.progress and run.progress.phase in _AT_WORK and now - asked < SAVING_SECONDS:

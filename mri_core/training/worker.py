@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mri_core.datasets.dataset import Dataset, open_dataset
+from mri_core.datasets.dataset import Dataset
 from mri_core.datasets.gather import gather
+from mri_core.datasets.sharing import open_or_fetch
 from mri_core.errors import InvalidInput, MriError, StoreError, Superseded
 from mri_core.runs.liveness import process_of
 from mri_core.runs.patience import patiently
@@ -185,7 +186,7 @@ def keep_reference(dataset: Dataset, run: Run) -> None:
 
 def _training_data(run: Run, settings: Settings) -> Dataset:
     """The run's data set, the same as when it was queued. Raises InvalidInput where it cannot be trained on."""
-    dataset = open_dataset(run.dataset_name, settings)
+    dataset = open_or_fetch(run.dataset_name, run.dataset_fingerprint, settings.datasets_url, settings)
     if dataset.fingerprint != run.dataset_fingerprint:
         raise InvalidInput(
             f"data set '{dataset.name}' has changed since this run was queued (fingerprint {dataset.fingerprint[:8]}, "

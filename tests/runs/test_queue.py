@@ -11,7 +11,7 @@ from dataclasses import asdict, replace
 import pytest
 from run_support import queue
 
-from mri_core.runs import engine
+from mri_core.runs import revival
 from mri_core.runs.attempts import take
 from mri_core.runs.liveness import START_SECONDS, process_of, settle
 from mri_core.runs.order import left_here, move, stop_waiting, take_next
@@ -88,42 +88,42 @@ def test_what_begins_while_others_are_stopped_goes_on(store, monkeypatch):
 def started(monkeypatch) -> list[Settings]:
     """The homes whose engine would have been started."""
     homes: list[Settings] = []
-    monkeypatch.setattr(engine, "_start_daemon", lambda settings, command: homes.append(settings))
+    monkeypatch.setattr(revival, "start_daemon", lambda settings, command: homes.append(settings))
     return homes
 
 
 def test_what_a_lost_engine_left_has_it_started_again_at_most_once_a_minute(store, dead, started, monkeypatch):
     held = queue(store)
     take(store, held, Claim(dead, held), lambda _: False)
-    assert engine.revive(store.settings) and started == [store.settings]
-    assert not engine.revive(store.settings)
-    looked = store.settings.engine / engine.LOOKED_FILE
-    os.utime(looked, (time.time() - engine.REVIVE_SECONDS - 1,) * 2)
-    assert engine.revive(store.settings) and len(started) == 2
+    assert revival.revive(store.settings) and started == [store.settings]
+    assert not revival.revive(store.settings)
+    looked = store.settings.engine / revival.LOOKED_FILE
+    os.utime(looked, (time.time() - revival.REVIVE_SECONDS - 1,) * 2)
+    assert revival.revive(store.settings) and len(started) == 2
 
 
 def test_a_run_that_waits_without_an_engine_has_it_started_but_not_while_it_is_handed_over(store, started, monkeypatch):
     queue(store)
-    assert not engine.revive(store.settings)
-    monkeypatch.setattr(engine, "REVIVE_SECONDS", 0)
-    monkeypatch.setattr(engine, "HANDING_SECONDS", 0)
-    assert engine.revive(store.settings)
+    assert not revival.revive(store.settings)
+    monkeypatch.setattr(revival, "REVIVE_SECONDS", 0)
+    monkeypatch.setattr(revival, "HANDING_SECONDS", 0)
+    assert revival.revive(store.settings)
 
 
 def test_nothing_is_started_for_what_somebody_looks_after(store, dead, started, monkeypatch):
-    monkeypatch.setattr(engine, "REVIVE_SECONDS", 0)
-    monkeypatch.setattr(engine, "HANDING_SECONDS", 0)
+    monkeypatch.setattr(revival, "REVIVE_SECONDS", 0)
+    monkeypatch.setattr(revival, "HANDING_SECONDS", 0)
     alone, held, distant = (queue(store) for _ in range(3))
     store.start(alone, ME, 1)  # by hand, without an engine
     take(store, held, Claim(ME, held), lambda _: False)
     take(store, distant, Claim(replace(dead, host="elsewhere"), distant), lambda _: False)
-    assert not engine.revive(store.settings)
+    assert not revival.revive(store.settings)
     lost = queue(store)
     (store.settings.engine / "engine.json").write_text(json.dumps({"process": asdict(ME)}))
-    assert not engine.revive(store.settings)  # an engine is alive
-    assert not engine.revive(Settings(home=store.settings.home, scheduler="tls://cluster:8786"))
+    assert not revival.revive(store.settings)  # an engine is alive
+    assert not revival.revive(Settings(home=store.settings.home, scheduler="tls://cluster:8786"))
     (store.settings.engine / "engine.json").unlink()
-    assert engine.revive(store.settings)
+    assert revival.revive(store.settings)
     assert [run.id for run in left_here(store, ("queued", "running"))] == [alone, lost]
 
 

@@ -12,9 +12,10 @@ from rivals import at_once
 from run_support import LABELS, queue
 
 from mri_core.errors import InvalidInput, NotFound
+from mri_core.runs.attempts import take
 from mri_core.runs.liveness import process_of
 from mri_core.runs.records import MLFLOW_STATUS, TAG_LENGTH
-from mri_core.runs.run import NEXT, SCORES, STATUSES, Progress, Timing
+from mri_core.runs.run import NEXT, SCORES, STATUSES, Claim, Progress, Timing
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
 from mri_core.training.spec import TrainingSpec
@@ -154,7 +155,9 @@ def test_lists_are_newest_first_and_can_be_narrowed(store):
     assert [run.id for run in store.list(dataset="it's")] == [ids[1]]
     assert [run.id for run in store.list(statuses=("queued", "running"))] == [ids[2], ids[1]]
     assert [run.id for run in store.list(limit=2)] == [ids[2], ids[1]]
-    assert store.list(dataset="none") == ()
+    assert store.list(dataset="none") == store.list(claimed=True) == ()
+    assert take(store, ids[1], Claim(process_of(), "ticket"), lambda _: False)
+    assert [run.id for run in store.list(claimed=True)] == [ids[1]]
 
 
 def test_long_lists_come_in_pages(store, monkeypatch):
