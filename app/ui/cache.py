@@ -178,25 +178,32 @@ def _map_table(header: Header, _points: np.ndarray) -> pd.DataFrame:
 
 def runs(dataset_name: str | None = None) -> list[Run]:
     """Runs without their histories, newest first, as they are now."""
-    return [settle(store(), run) for run in store().list(dataset_name)]
+    return [_as_it_is(run) for run in store().list(dataset_name)]
 
 
 def latest_runs(dataset_name: str, count: int) -> list[Run]:
     """The newest runs of a data set, without their histories, as they are now."""
-    return [settle(store(), run) for run in store().list(dataset_name, limit=count)]
+    return [_as_it_is(run) for run in store().list(dataset_name, limit=count)]
 
 
 def run(run_id: str) -> Run:
     """A run with its history, as it is now. Not kept: reading one takes milliseconds, and a run can be deleted."""
-    return settle(store(), store().get(run_id))
+    return _as_it_is(store().get(run_id))
 
 
 def active_run(dataset_name: str) -> Run | None:
     """The run of a data set that is running, else the newest that waits, without its history."""
     for status in ("running", "queued"):
         if newest := store().list(dataset_name, statuses=(status,), limit=1):
-            return settle(store(), newest[0])
+            return _as_it_is(newest[0])
     return None
+
+
+def _as_it_is(run: Run) -> Run:
+    """A run that may have lost its process, which goes on with another engine if it had one."""
+    if not run.ended:
+        revive(settings())
+    return settle(store(), run)
 
 
 def queue() -> Queue:
