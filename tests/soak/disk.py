@@ -18,7 +18,8 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,8 @@ SPEC = (
 )
 FULL_SECONDS = 3.0
 """For so long a disk stays full, unless the run has failed before."""
-NOT_PLAIN = ("Traceback", "exit code", "ended with signal", "without recording")
+NOT_PLAIN = "failed in no plain words"
+_OF_THE_PROCESS = ("exit code", "ended with signal", "without recording")
 
 
 def fail_calls(home: Path, library: Path, every: int) -> dict[str, Any]:
@@ -51,10 +53,8 @@ def fail_calls(home: Path, library: Path, every: int) -> dict[str, Any]:
     return json.loads(said)
 
 
-def fail_trainings(
-    home: Path, library: Path, every: int = 1, places: Collection[tuple[str, int]] | None = None
-) -> dict[str, Any]:
-    """Trainings of which one write fails: every so many, or those named by a file (as its path ends) and a number.
+def fail_trainings(home: Path, library: Path, every: int) -> dict[str, Any]:
+    """Trainings of which one write fails; of all writes and faults every so many are tried, from half of it on.
 
     Returns what was found, by name; what was wrong, in sentences.
     """
@@ -64,13 +64,14 @@ def fail_trainings(
     writes = len(said.read_text().splitlines())
     found: Counter[str] = Counter(writes=writes)
     wrong: list[str] = []
-    for at in range(1, writes + 1, every):
-        for fault in FAULTS:
-            run = _queued(store, dataset)
-            ended, how, place = _disturbed(store, run, library, home, at, fault)
-            found.update(["trainings", how])
-            wrong += [f"write {at} ({place}), {fault}: {each}" for each in _faults_of(store, ended, undisturbed)]
-            store.delete(run.id)
+    for at, fault in list(product(range(1, writes + 1), FAULTS))[every // 2 :: every]:
+        run = _queued(store, dataset)
+        ended, how, place = _disturbed(store, run, library, home, at, fault)
+        found.update(["trainings", how])
+        wrong += [f"write {at} ({place}), {fault}: {each}" for each in _faults_of(store, ended, undisturbed)]
+        if how == NOT_PLAIN:
+            wrong.append(f"write {at} ({place}), {fault}: {how}")
+        store.delete(run.id)
     return dict(found) | {"wrong": wrong}
 
 
@@ -104,9 +105,9 @@ def _disturbed(store: RunStore, run: Run, library: Path, under: Path, at: int, f
     if ended.status != "failed":
         return ended, "waited" if waited and fault == "ENOSPC" else "went on", place
     reason = (ended.error or "").partition("\n")[0]
-    how = "failed in no plain words" if any(words in reason for words in NOT_PLAIN) else "failed and resumed"
     resume(store, run.id)
-    return _trained(store, run, {}), how if how.endswith("resumed") else f"{how}: {ended.error}", place
+    how = NOT_PLAIN if any(words in reason for words in _OF_THE_PROCESS) else "failed and resumed"
+    return _trained(store, run, {}), how, place
 
 
 def _faults_of(store: RunStore, run: Run, undisturbed: Run) -> list[str]:

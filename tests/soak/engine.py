@@ -1,9 +1,10 @@
 """Kill the engine, the web server, and each of them together with a training: `python -m tests.soak.engine --kills 50`.
 
-Runs train one after another, as `mri train` starts them, while a browser's tab has the Queue page open. At a random
-instant of each run one kind of process, or several at once, is killed; a server is started again, an engine is not,
-because the page sees to that. It prints a JSON object; its exit status is 1 unless every run finished by itself with
-the bits of an undisturbed one, the database is whole, the page showed no error, and no process is left.
+First engines are started at the same instant on a home of their own. Then runs train one after another, as `mri train`
+starts them, while a browser's tab has the Queue page open. At a random instant of each run one kind of process, or
+several at once, is killed; a server is started again, an engine is not, because the page sees to that. It prints a
+JSON object; its exit status is 1 unless one engine served, every run finished by itself with the bits of an undisturbed
+one, the database is whole, the page showed no error, and no process is left.
 """
 
 from __future__ import annotations
@@ -30,9 +31,11 @@ from websockets.exceptions import WebSocketException
 
 from benchmarks.dashboard_client import Refused, Tab
 from mri_core.bench.session import end_processes, own_settings
+from mri_core.datasets.dataset import Dataset
 from mri_core.datasets.demo.generate import make_demo
+from mri_core.errors import EngineError
 from mri_core.runs.engine import LOOKED_FILE
-from mri_core.runs.liveness import ENGINE_FILE
+from mri_core.runs.liveness import ENGINE_FILE, read_engine
 from mri_core.runs.run import Run
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
@@ -62,10 +65,10 @@ def kill_engines(home: Path, kills: int, seed: int, hurry: bool = False) -> dict
     try:
         with Watcher(server.place) as watcher:
             began = time.monotonic()
-            undisturbed = _await_end(store, start_run(make_spec(*SPEC), dataset, settings).id)
+            undisturbed = _await_end(store, _start(store, dataset).id)
             lasts = time.monotonic() - began
             for number in range(kills):
-                run = start_run(make_spec(*SPEC), dataset, settings)
+                run = _start(store, dataset)
                 time.sleep(chance.uniform(0, lasts))
                 for name in _kill(settings, TOGETHER[number % len(TOGETHER)], run):
                     found["killed"][name] = found["killed"].get(name, 0) + 1
@@ -89,6 +92,38 @@ def kill_engines(home: Path, kills: int, seed: int, hurry: bool = False) -> dict
         server.end()
         end_processes(settings)
     return found
+
+
+def _start(store: RunStore, dataset: Dataset) -> Run:
+    """Where no engine answers in time, the run waits, and the page sees to it."""
+    try:
+        return start_run(make_spec(*SPEC), dataset, store.settings)
+    except EngineError:
+        return store.list(limit=1)[0]
+
+
+def start_engines(home: Path, engines: int) -> dict[str, Any]:
+    """Start several engines of one home at the same instant. Returns how many there were, ended well, and serve."""
+    settings = own_settings(home)
+    RunStore(settings).list()
+    environment = os.environ | settings.environment()
+    started = [subprocess.Popen([sys.executable, "-m", ENGINE], env=environment) for _ in range(engines)]
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while sum(each.poll() is None for each in started) > 1 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        ended = [each.poll() for each in started]
+        serves = read_engine(settings)
+        return {
+            "started": engines,
+            "ended well": ended.count(0),
+            "serve": int(serves is not None and [serves["process"]["pid"]] == [p.pid for p in started if not p.poll()]),
+            "left": _left(settings),
+        }
+    finally:
+        end_processes(settings)
+        for each in started:
+            each.wait()
 
 
 def _kill(settings: Settings, names: tuple[str, ...], run: Run) -> list[str]:
@@ -215,14 +250,17 @@ class Watcher:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--engines", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--hurry", action="store_true", help="do not wait until the page looks for lost engines again")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="mri-soak-", ignore_cleanup_errors=True) as folder:
-        found = kill_engines(Path(folder), options.kills, options.seed, options.hurry)
-    print(json.dumps(found))
+        at_once = start_engines(Path(folder) / "engines", options.engines)
+        found = kill_engines(Path(folder) / "kills", options.kills, options.seed, options.hurry)
+    print(json.dumps({"engines at once": at_once, **found}))
     bad = ("failed", "different", "problems on the page", "damage", "left")
-    return int(any(found[name] for name in bad) or found["runs"] != options.kills + 1)
+    alone = at_once == {"started": options.engines, "ended well": options.engines - 1, "serve": 1, "left": []}
+    return int(not alone or any(found[name] for name in bad) or found["runs"] != options.kills + 1)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ import argparse
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
 import tempfile
@@ -105,7 +104,8 @@ def _freeze(store: RunStore, run: Run, wait: float, late: bool, seconds: float, 
         else:
             _await_training(store, run, 2)
         before = files_of(run)
-        frozen.send_signal(signal.SIGCONT)
+        with suppress(psutil.NoSuchProcess):
+            frozen.resume()
         psutil.wait_procs([frozen])
         following.join()
         if late and files_of(run) != before:
