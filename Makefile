@@ -32,7 +32,7 @@ soak: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.soak.queue --runs 1000 --slots 4 --rounds 20
 	$(BIN)/python -m tests.soak.engine --kills 50
 	$(BIN)/python -m tests.soak.frozen --times 10
-	MRI_THREADS=1 $(BIN)/python -m tests.soak.pollers --seconds 600
+	$(BIN)/python -m tests.soak.pollers --seconds 600
 	$(BIN)/python -m tests.soak.disk
 
 # Recompile the pins after a change of pyproject.toml.

@@ -110,14 +110,17 @@ def start_engines(home: Path, engines: int) -> dict[str, Any]:
     started = [subprocess.Popen([sys.executable, "-m", ENGINE], env=environment) for _ in range(engines)]
     try:
         deadline = time.monotonic() + PATIENCE
-        while sum(each.poll() is None for each in started) > 1 and time.monotonic() < deadline:
+        while time.monotonic() < deadline:
+            ended = [each.poll() for each in started]
+            serves = read_engine(settings)
+            if ended.count(None) <= 1 and (serves or None not in ended):
+                break
             time.sleep(0.1)
-        ended = [each.poll() for each in started]
-        serves = read_engine(settings)
+        alive = [each.pid for each in started if each.poll() is None]
         return {
             "started": engines,
             "ended well": ended.count(0),
-            "serve": int(serves is not None and [serves["process"]["pid"]] == [p.pid for p in started if not p.poll()]),
+            "serve": int(serves is not None and [serves["process"]["pid"]] == alive),
             "left": _left(settings),
         }
     finally:

@@ -57,7 +57,7 @@ def poll_trainings(home: Path, seconds: float, pollers: int = 20, trainings: int
     for each in following:
         each.start()
     try:
-        while not all(store.get(run.id).history for run in runs):
+        while not all(store.get(run.id).history or store.get(run.id).ended for run in runs):
             time.sleep(0.5)
         before = sum(len(store.get(run.id).history) for run in runs)
         command = [sys.executable, "-m", "tests.soak.pollers", "--read", runs[0].id]
@@ -118,6 +118,7 @@ def main() -> int:
     if options.read:
         print(json.dumps(read(Settings(), options.read, options.seconds, options.pollers)))
         return 0
+    os.environ["MRI_THREADS"] = "1"  # of each training
     with tempfile.TemporaryDirectory(prefix="mri-soak-") as folder:
         found = poll_trainings(Path(folder), options.seconds, options.pollers)
     print(json.dumps(found))
