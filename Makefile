@@ -30,6 +30,10 @@ fuzz: $(VENV)/.installed-dev
 soak: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.soak.kills --kills 200
 	$(BIN)/python -m tests.soak.queue --runs 1000 --slots 4 --rounds 20
+	$(BIN)/python -m tests.soak.engine --kills 50
+	$(BIN)/python -m tests.soak.frozen --times 10
+	$(BIN)/python -m tests.soak.pollers --seconds 600
+	$(BIN)/python -m tests.soak.disk
 	$(BIN)/python -m tests.soak.cluster --runs 24
 
 # Recompile the pins after a change of pyproject.toml.

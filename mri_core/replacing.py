@@ -18,23 +18,27 @@ def replacing(path: Path, advice: str = "free or allow space there") -> Iterator
 
     advice: the end of the message when the disk refuses, which raises StorageError.
     """
-    beside = path.with_name(f".{path.name}.{uuid4().hex}")
+    with replacing_path(path, advice) as beside, beside.open("wb") as file:
+        yield file
+
+
+@contextmanager
+def replacing_path(path: Path, advice: str = "free or allow space there") -> Iterator[Path]:
+    """The same for what writes to a path, with the suffix of `path`, and not into a file."""
+    beside = path.with_name(f".{uuid4().hex}.{path.name}")
     try:
-        with beside.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
+        yield beside
+        _flush(beside)
         beside.replace(path)
-        _flush_folder(path.parent)
+        _flush(path.parent)  # a new name is on the disk only once its folder is
     except OSError as error:
         raise StorageError(f"cannot write {path}: {error.strerror or error}; {advice}") from error
     finally:
         beside.unlink(missing_ok=True)
 
 
-def _flush_folder(folder: Path) -> None:
-    """A new name is on the disk only once its folder is."""
-    handle = os.open(folder, os.O_RDONLY)
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

@@ -213,8 +213,7 @@ def runs(
     text: see `RunStore.list`. also: ids of runs that follow where they exist and are not among the newest.
     """
     found = _as_recorded(partial(RunStore.list, store(), dataset_name, tuple(statuses), limit, text))
-    home = store()
-    listed = [settle(home, each) for each in found]
+    listed = _as_they_are(found)
     for run_id in dict.fromkeys(also):
         if run_id not in {each.id for each in listed}:
             with suppress(NotFound):
@@ -224,7 +223,7 @@ def runs(
 
 def run(run_id: str) -> Run:
     """A run with its history, as it is now."""
-    return settle(store(), _as_recorded(partial(RunStore.get, store(), run_id)))
+    return _as_they_are([_as_recorded(partial(RunStore.get, store(), run_id))])[0]
 
 
 def active_run(dataset_name: str) -> Run | None:
@@ -233,6 +232,14 @@ def active_run(dataset_name: str) -> Run | None:
         if newest := runs(dataset_name, statuses=(status,), limit=1):
             return newest[0]
     return None
+
+
+def _as_they_are(recorded: Sequence[Run]) -> list[Run]:
+    """Runs that may have lost their process, which go on with another engine if they had one."""
+    if not all(run.ended for run in recorded):
+        revive(settings())
+    home = store()
+    return [settle(home, run) for run in recorded]
 
 
 def queue() -> Queue:

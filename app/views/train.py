@@ -9,7 +9,6 @@ from mri_core.csv_text import csv_text
 from mri_core.evaluation.baseline import predict_nothing
 from mri_core.runs.comparison import has_results
 from mri_core.runs.liveness import stop
-from mri_core.runs.revival import revive
 from mri_core.runs.run import RESUMABLE, Run
 from mri_core.training.start import resume_run, start_run
 
@@ -60,7 +59,6 @@ def follow(run_id: str) -> None:
 
 def draw(run_id: str, baseline: dict[str, float], alive: bool) -> None:
     with errors.in_words():
-        revive(cache.settings())
         run = cache.run(run_id)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.subheader(words.plain(run.name), width="content", anchor=False)

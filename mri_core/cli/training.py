@@ -13,6 +13,7 @@ from mri_core.errors import InvalidInput, MriError
 from mri_core.models import ARCHITECTURES
 from mri_core.runs.liveness import settle
 from mri_core.runs.liveness import stop as stop_run
+from mri_core.runs.revival import revive
 from mri_core.runs.run import Run, run_json
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
@@ -64,6 +65,7 @@ def runs(
 ) -> None:
     """List the runs, newest first."""
     store = RunStore(Settings())
+    revive(store.settings)
     found = [settle(store, run) for run in store.list(dataset)]
     if json:
         print_json([run_json(run) for run in found])
@@ -147,6 +149,7 @@ def _see_through(run: Run, settings: Settings, detach: bool, json: bool) -> None
 
 def _settled(run: str) -> Run:
     store = RunStore(Settings())
+    revive(store.settings)
     return settle(store, store.find(run))
 
 
@@ -162,6 +165,7 @@ def follow(store: RunStore, run_id: str) -> Run:
     with progress_bar("Queued") as bar:
         shown = 0
         while True:
+            revive(store.settings)
             run = settle(store, store.get(run_id))
             for row in run.history[shown:]:
                 messages.print(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from mri_core.prediction.model_file import (
     write_description,
 )
 from mri_core.prediction.predictor import Predictor, load_predictor
+from mri_core.replacing import replacing_path
 
 LARGEST_DIFFERENCE = 1e-5
 """Probabilities of the ONNX model may differ from Keras's by this much."""
@@ -30,18 +32,21 @@ _LARGE = 2**18
 """Elements of a weight that is kept out of the conversion: more than a convolution's usually has."""
 
 
-def save_model(model: Any, folder: Path, description: ModelDescription) -> ModelDescription:
+def save_model(
+    model: Any, folder: Path, description: ModelDescription, allowed: Callable[[], None] = lambda: None
+) -> ModelDescription:
     """Write `model.keras`, `model.onnx` and `model.json`, each beside and renamed into place.
 
     model: a Keras model that takes (slices, H, W, C) uint8. The description's `onnx_difference` is measured later.
-    Returns the description as it is saved, with the hashes of both models.
+    allowed: asked before each takes its place; raises where it may not.
+    Returns the description as it is saved, with the hashes of both models. Raises StorageError when the disk refuses.
     """
     hashes = {}
     for name, save in ((MODEL_KERAS, model.save), (MODEL_ONNX, lambda path: onnx.save(to_onnx(model), path))):
-        beside = folder / f"new-{name}"
-        save(beside)
-        hashes[name] = hash_of(beside)
-        beside.replace(folder / name)
+        with replacing_path(folder / name, "free space, then resume the run") as beside:
+            save(beside)
+            hashes[name] = hash_of(beside)
+            allowed()
     described = description.model_copy(update={"sha256": hashes})
     write_description(folder, described)
     return described

@@ -14,6 +14,7 @@ from mri_core.evaluation.predictions import FILE_NAME
 from mri_core.reproduction.study import CONFIGURATIONS, REPORTED
 from mri_core.runs.connection import locked
 from mri_core.runs.liveness import settle
+from mri_core.runs.revival import revive
 from mri_core.runs.run import Run
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings, make_folder
@@ -68,6 +69,7 @@ def is_complete(run: Run) -> bool:
 
 def read_standing(fingerprint: str, store: RunStore, names: Collection[str], seeds: int) -> Standing:
     """Look up every run of the configurations `names` with seeds 0 to `seeds` - 1 on the data with this fingerprint."""
+    revive(store.settings)
     known: dict[TrainingSpec, list[Run]] = {}
     for run in store.list():
         if run.dataset_fingerprint == fingerprint:

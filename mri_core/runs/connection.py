@@ -108,8 +108,15 @@ def _open(uri: str, runs: Path) -> tuple[MlflowClient, str]:
 
 @contextmanager
 def locked(file: Path) -> Iterator[None]:
-    """Hold `file`, created if needed, against every other process and thread. Released when the holder dies."""
-    with file.open("a") as handle:
+    """Hold `file`, created if needed, against every other process and thread. Released when the holder dies.
+
+    Raises StoreError when it cannot be created.
+    """
+    try:
+        handle = file.open("a")
+    except OSError as error:
+        raise StoreError(f"cannot create {file}: {error.strerror or error}; free or allow space there") from error
+    with handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 

@@ -74,8 +74,11 @@ def is_here(run: Run) -> bool:
 
 
 def settle(store: RunStore, run: Run) -> Run:
-    """The run, marked as failed if it is shown as running but its process is gone and no engine looks after it."""
-    if run.status != "running" or run.process is None or not is_here(run):
+    """The run, marked as failed if it is shown as running but its process is gone and no engine looks after it.
+
+    One that an engine has looked after goes on with the next engine, which whoever looks at runs starts again.
+    """
+    if run.status != "running" or run.process is None or run.claim or not is_here(run):
         return run
     if store.settings.scheduler or find_process(run.process):
         return run

@@ -17,7 +17,7 @@ from mri_core.runs.supervise import hand_on
 from mri_core.settings import Settings, make_folder
 
 LOOKED_FILE = "looked"
-REVIVE_SECONDS = 60.0
+REVIVE_SECONDS = 20.0
 """Whether a lost engine has left runs is looked at so often."""
 HANDING_SECONDS = 30.0
 """A run that was queued later than this is being handed over by whoever queued it."""

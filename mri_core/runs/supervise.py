@@ -79,7 +79,7 @@ def _carry(
 ) -> Run:
     """See a run through until it has ended, or is queued again because its process was lost."""
     process, ending = _alive(store, run), None
-    if process is None and run.status == "queued":
+    if process is None and run.status == "queued" and run.process is None:  # else that one was lost as it started
         process = _launch(store, run, environment, command)
     while process:
         ending = _follow(store, run.id, process, grace_seconds)

@@ -68,7 +68,8 @@ def remove_checkpoints(run_folder: Path) -> None:
 class CheckpointWriter:
     """Writes checkpoints while the fit goes on, one at a time. Use it as a context manager: it ends with all written.
 
-    allowed: asked before a file is written; raises where the run has gone on without this process.
+    allowed: asked before a file is written and before it takes its name; raises where the run has gone on without this
+    process.
     Errors of a write, StorageError among them, come out of the next `write` or the end.
     """
 
@@ -106,6 +107,7 @@ class CheckpointWriter:
                 **{f"variable {place}": values for place, values in enumerate(checkpoint.variables)},
                 **{f"best {place}": values for place, values in enumerate(checkpoint.best_weights)},
             )
+            self._allowed()
         for old in _files(self._run_folder)[KEPT:]:
             old.unlink(missing_ok=True)
 

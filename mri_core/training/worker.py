@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import resource
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -74,11 +75,9 @@ def train(store: RunStore, run: Run, settings: Settings) -> None:
     patiently(lambda: store.start(run.id, process_of(), model.count_params(), told, versions))
     begun = newest_checkpoint(run.folder)
     if begun.taken:
-        print(f"goes on in epoch {begun.epoch}, after {begun.step} of its steps", flush=True)
+        _log(f"goes on in epoch {begun.epoch}, after {begun.step} of its steps")
         if (run.device, run.versions) != (told, versions):
-            print(
-                "other hardware or versions than before: its numbers are not those of an uninterrupted run", flush=True
-            )
+            _log("other hardware or versions than before: its numbers are not those of an uninterrupted run")
     records = _Records(store, run.id)
     for row in begun.history[len(run.history) :]:  # the process was lost between a checkpoint and the record of it
         records.log_epoch(row)
@@ -87,8 +86,9 @@ def train(store: RunStore, run: Run, settings: Settings) -> None:
     records.check_attempt()
     if progress := patiently(lambda: store.get(run.id)).progress:
         patiently(lambda: store.log_progress(run.id, replace(progress, phase="saving", seconds_left=None)))
-    warning = save_results(average_with_mirror(model) if run.spec.test_time_flips else model, dataset, run)
-    keep_reference(dataset, run)
+    saved = average_with_mirror(model) if run.spec.test_time_flips else model
+    warning = save_results(saved, dataset, run, records.check_attempt)
+    keep_reference(dataset, run, records.check_attempt)
     timing = Timing(fitted.seconds, fitted.images_per_second, peak_memory_mb())
     status: Status = "stopped" if fitted.stopped else "finished"
     patiently(lambda: store.finish(run.id, status, timing=timing, error=warning, best_epoch=fitted.best_epoch))
@@ -113,10 +113,9 @@ class _Records:
 
     def log_epoch(self, row: dict[str, Any]) -> None:
         patiently(lambda: self.store.log_epoch(self.run_id, row))
-        print(
+        _log(
             f"epoch {row['epoch']}: loss {row['loss']:.4f}, validation loss {row['val_loss']:.4f}, "
-            f"validation micro-F1 {row['val_micro_f1']:.3f}, {row['seconds']:.1f} s",
-            flush=True,
+            f"validation micro-F1 {row['val_micro_f1']:.3f}, {row['seconds']:.1f} s"
         )
 
     def check_attempt(self) -> None:
@@ -124,9 +123,16 @@ class _Records:
             self.store.check_attempt(self.run_id)
 
 
-def save_results(model: keras.Model, dataset: Dataset, run: Run) -> str | None:
+def _log(line: str) -> None:
+    """To the run's log, without which a training goes on: the disk may be full."""
+    with suppress(OSError):
+        print(line, flush=True)
+
+
+def save_results(model: keras.Model, dataset: Dataset, run: Run, allowed: Callable[[], None]) -> str | None:
     """Store the model, its export and the probabilities for the slices it never learnt from in the run's folder.
 
+    allowed: asked before each file takes its place; raises where the run has gone on without this process.
     Returns a sentence when the exported model's answers differ from Keras's by more than they may, else None.
     """
     from mri_core.evaluation.predictions import LEFT_OUT, Predictions, save_predictions
@@ -146,6 +152,7 @@ def save_results(model: keras.Model, dataset: Dataset, run: Run) -> str | None:
         if len(rows):
             ids = dataset.columns("id")["id"].to_numpy(dtype=str)[rows]
             splits[split] = Predictions(ids, dataset.truth[rows], predict(infer, dataset, rows), dataset.label_names)
+    allowed()
     save_predictions(run.folder, splits)
     description = ModelDescription(
         run=run.id,
@@ -156,11 +163,12 @@ def save_results(model: keras.Model, dataset: Dataset, run: Run) -> str | None:
         onnx_difference=0.0,
         preprocessing=dataset.header.preprocessing,
     )
-    description = save_model(model, run.folder, description)
+    description = save_model(model, run.folder, description, allowed)
     rows = dataset.rows("validation")[:VERIFIED_SLICES]
     difference = verify(run.folder, gather(dataset.pixels, rows), predict(infer, dataset, rows))
+    allowed()
     write_description(run.folder, description.model_copy(update={"onnx_difference": difference}))
-    print(f"exported to ONNX: largest difference to Keras {difference:.1e} on {len(rows)} slices", flush=True)
+    _log(f"exported to ONNX: largest difference to Keras {difference:.1e} on {len(rows)} slices")
     if difference > LARGEST_DIFFERENCE:
         return (
             f"the exported model's probabilities differ from Keras's by up to {difference:.1e}, "
@@ -169,19 +177,23 @@ def save_results(model: keras.Model, dataset: Dataset, run: Run) -> str | None:
     return None
 
 
-def keep_reference(dataset: Dataset, run: Run) -> None:
+def keep_reference(dataset: Dataset, run: Run, allowed: Callable[[], None]) -> None:
     """Keep beside the model what its training slices look like, with which it is asked when not to believe it.
 
-    A model without is whole, so what stands against it is only logged.
+    A model without is whole, so what stands against it is only logged, but for a disk that refuses: once there is room
+    the run can be resumed. allowed: see `save_results`.
     """
     from mri_core.prediction.predictor import load_predictor
     from mri_core.prediction.reference import save_reference
     from mri_core.prediction.reference_fit import make_reference
 
     try:
-        save_reference(run.folder, make_reference(dataset, run.spec, load_predictor(run.folder).outputs))
+        reference = make_reference(dataset, run.spec, load_predictor(run.folder).outputs)
     except MriError as error:
-        print(f"new slices will not be compared with the training slices: {error}", flush=True)
+        _log(f"new slices will not be compared with the training slices: {error}")
+    else:
+        allowed()
+        save_reference(run.folder, reference)
 
 
 def _training_data(run: Run, settings: Settings) -> Dataset:

@@ -135,3 +135,11 @@ def test_a_lost_run_is_left_to_the_engine_that_comes_and_has_failed_when_none_do
     assert settle(store, store.get(run_id)).status == "running"
     os.utime(store.settings.engine / "starting", (time.time() - START_SECONDS - 1,) * 2)
     assert settle(store, store.get(run_id)).status == "failed"
+
+
+def test_one_that_a_lost_engine_looked_after_is_left_to_the_next(store, dead, started):
+    run_id = queue(store)
+    take(store, run_id, Claim(dead, run_id), lambda _: False)
+    store.start(run_id, dead, 1)
+    assert settle(store, store.get(run_id)).status == "running"
+    assert revival.revive(store.settings) and started == [store.settings]

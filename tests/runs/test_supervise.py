@@ -80,7 +80,7 @@ def test_a_run_whose_process_died_unseen_goes_on(store):
         supervise(run_id, store.settings.environment(), stub("note"))
         assert store.get(run_id).status == "failed"
     assert starts(store) == [queued, running]
-    assert [store.get(run_id).attempt for run_id in (queued, running)] == [1, 2]
+    assert [store.get(run_id).attempt for run_id in (queued, running)] == [2, 2]
 
 
 def test_a_run_goes_on_when_its_process_is_lost_but_not_for_ever(store):

@@ -104,6 +104,18 @@ def test_a_process_that_the_run_has_left_behind_writes_none(tmp_path):
     assert newest_checkpoint(tmp_path) == Checkpoint()
 
 
+def test_one_that_is_left_behind_while_it_writes_leaves_nothing(tmp_path):
+    answers = iter([None, Superseded("the run is at attempt 2")])
+
+    def refused_in_the_end() -> None:
+        if answer := next(answers):
+            raise answer
+
+    with pytest.raises(Superseded), CheckpointWriter(tmp_path, refused_in_the_end) as writer:
+        writer.write(checkpoint(1))
+    assert list((tmp_path / FOLDER).iterdir()) == []
+
+
 def test_a_disk_that_refuses_is_told_and_what_was_written_stays(tmp_path, monkeypatch):
     write(tmp_path, 10)
 

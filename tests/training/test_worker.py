@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -15,6 +17,7 @@ from mri_core.datasets.dataset import open_dataset
 from mri_core.datasets.demo.generate import make_demo
 from mri_core.evaluation.predictions import LEFT_OUT, load_predictions, load_splits
 from mri_core.runs.store import RunStore
+from mri_core.training import worker
 from mri_core.training.parts import learnt_and_left_out
 from mri_core.training.presets import make_spec
 
@@ -46,6 +49,15 @@ def test_a_finished_run_has_everything(trained):
         np.testing.assert_allclose(answer, stored.probabilities, atol=1e-5)
     keras_file = (run.folder / "model.keras").read_bytes()
     assert keras_file[:2] == b"PK"
+
+
+def test_a_log_that_cannot_be_written_stops_nothing(monkeypatch):
+    with Path("/dev/full").open("wb", buffering=0) as full:
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(full, write_through=True))
+        with pytest.raises(OSError, match="No space left on device"):
+            print("epoch 1", flush=True)
+        worker._log("epoch 1")
+        monkeypatch.undo()
 
 
 @pytest.fixture
