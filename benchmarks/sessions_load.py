@@ -1,13 +1,14 @@
 """Many people at the dashboard at once, with a training beside them: how long they wait, and what the server holds.
 
-    python benchmarks/sessions_load.py [--dataset demo] [--sessions 50] [--seconds 600] [--out RESULT.json]
+    python benchmarks/sessions_load.py [--dataset demo] [--sessions 50] [--seconds 600] [--thinking 7] [--out FILE.json]
 
 A temporary home gets a copy of a data set of the home that MRI_HOME names, a run of two epochs, a dashboard, and a
 training that lasts, started as the Train page starts it. Every session is a WebSocket and HTTP connections of its own.
 It opens pages at random: three in eight Browse, with a filter and one of its pages; three in eight Predict, where it
 uploads a PNG and waits for the answer; else Overview, Labels, Runs, Report, Thresholds, Failures, Compare or Train. It
-fetches the pictures, lets the live view of the training redraw, and thinks for 2 to 5 seconds between any two. After
-some twenty pages it closes, and somebody else comes.
+fetches the pictures, lets the live view of the training redraw, and thinks between any two: exponentially distributed,
+at most ten times the mean, as the visitors of the TPC-W benchmark do (mean 7 s). After some twenty pages it closes, and
+somebody else comes.
 
 A rerun lasts from sending the request to the message that the script has finished. What happens in the first part of
 the time (--warm-up) is told apart. Prints one JSON document; MB are 10^6 bytes.
@@ -27,7 +28,7 @@ import sys
 import time
 import urllib.request
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,7 +49,8 @@ from mri_core.settings import Settings
 from mri_core.training.presets import make_spec
 from mri_core.training.start import start_run
 
-THINKING_SECONDS = (2.0, 5.0)
+LONGEST_THOUGHT = 10.0
+"""Times the mean."""
 VISITS = (15, 25)
 """Pages that a session opens before it closes."""
 PAGES = ("", "labels", "runs", "report", "thresholds", "failures", "compare", "train")
@@ -86,20 +88,22 @@ def main() -> None:
     parser.add_argument("--dataset", default="demo")
     parser.add_argument("--sessions", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=600.0)
-    parser.add_argument("--warm-up", type=float, default=None, help="seconds; a fifth of the time unless said")
+    parser.add_argument("--thinking", type=float, default=7.0, help="seconds, the mean")
+    parser.add_argument("--warm-up", type=float, default=None, help="seconds; a third of the time unless said")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     lent = open_dataset(given.dataset, Settings())
     with open_bench(FULL, 1, 0, lent) as bench:
         shutil.copytree(lent.folder, bench.settings.datasets / "demo")
-        found = measure(bench, trained_run(bench), given.sessions, given.seconds, given.warm_up or given.seconds / 5)
+        run, warm_up = trained_run(bench), given.warm_up or given.seconds / 3
+        found = measure(bench, run, given.sessions, given.seconds, given.thinking, warm_up)
     text = json.dumps(found, indent=1)
     print(text)
     if given.out:
         given.out.write_text(text + "\n")
 
 
-def measure(bench: Bench, run: Run, sessions: int, seconds: float, warm_up: float) -> dict:
+def measure(bench: Bench, run: Run, sessions: int, seconds: float, thinking: float, warm_up: float) -> dict:
     dataset = bench.demo()
     with dashboard(bench) as (server, place):
         spec = make_spec("cnn", {"epochs": 1000, "patience": 1000})
@@ -107,14 +111,15 @@ def measure(bench: Bench, run: Run, sessions: int, seconds: float, warm_up: floa
         wait_for_training(bench.settings, training)
         load_before = psutil.getloadavg()[0]
         log = Log()
-        asyncio.run(crowd(log, place, server, dataset, run, sessions, seconds))
+        people = [Person(log, place, dataset, run, thinking, random.Random(number)) for number in range(sessions)]
+        asyncio.run(crowd(log, server, people, seconds))
         trained = RunStore(bench.settings).get(training.id)
         alive = server.is_running()
     return {
         "sessions": sessions,
         "seconds": seconds,
         "warm_up": warm_up,
-        "thinking_seconds": THINKING_SECONDS,
+        "thinking_seconds": thinking,
         "load_average_before": load_before,
         "load_average_after": psutil.getloadavg()[0],
         "cores": len(psutil.Process().cpu_affinity()),
@@ -172,12 +177,9 @@ def healthy(port: int) -> bool:
         return False
 
 
-async def crowd(
-    log: Log, place: str, server: psutil.Process, dataset: Dataset, run: Run, sessions: int, seconds: float
-) -> None:
+async def crowd(log: Log, server: psutil.Process, people: Sequence[Person], seconds: float) -> None:
     """Sessions that come one after the other in the first seconds and go on until the time is over."""
     watching = asyncio.create_task(watch(log, server))
-    people = [Person(log, place, dataset, run, random.Random(number)) for number in range(sessions)]
     coming = [asyncio.create_task(person.stay(seconds)) for person in people]
     await asyncio.gather(*coming)
     watching.cancel()
@@ -205,10 +207,11 @@ class Person:
     place: str
     dataset: Dataset
     run: Run
+    thinking: float
     random: random.Random
 
     async def stay(self, seconds: float) -> None:
-        await asyncio.sleep(self.random.uniform(*THINKING_SECONDS) * 2)
+        await asyncio.sleep(self._thought())
         while self.log.now < seconds:
             self.log.sessions += 1
             tab = Tab(self.place)
@@ -218,7 +221,7 @@ class Person:
                 await tab.close()
             except (Refused, OSError, TimeoutError, WebSocketException) as error:
                 self.log.wrong(f"{type(error).__name__}: {error}")
-                await asyncio.sleep(self.random.uniform(*THINKING_SECONDS))
+                await asyncio.sleep(self._thought())
 
     async def _look_around(self, tab: Tab, seconds: float) -> None:
         for _ in range(self.random.randint(*VISITS)):
@@ -234,6 +237,9 @@ class Person:
                 judged = {"run": self.run.id} if path in ("report", "thresholds", "failures") else {}
                 await self._open(tab, path, **judged)
             await self._think(tab)
+
+    def _thought(self) -> float:
+        return min(self.random.expovariate(1 / self.thinking), LONGEST_THOUGHT * self.thinking)
 
     def _any_slices(self) -> dict[str, str]:
         label = self.random.choice((None, *self.dataset.label_names))
@@ -263,7 +269,7 @@ class Person:
 
     async def _think(self, tab: Tab) -> None:
         """Meanwhile the page redraws what it wants to."""
-        until = time.perf_counter() + self.random.uniform(*THINKING_SECONDS)
+        until = time.perf_counter() + self._thought()
         due = {name: time.perf_counter() + every for name, every in tab.page.redrawn.items()}
         while due and min(due.values()) < until:
             name = min(due, key=due.__getitem__)
