@@ -27,6 +27,7 @@ import psutil
 from mri_core.bench.session import end_processes, own_settings
 from mri_core.datasets.dataset import Dataset
 from mri_core.datasets.demo.generate import make_demo
+from mri_core.errors import StoreError
 from mri_core.runs.run import Run
 from mri_core.runs.store import RunStore
 from mri_core.runs.supervise import FROZEN_SECONDS, supervise
@@ -45,6 +46,8 @@ PROGRAM = (
     "supervise(sys.argv[1], Settings().environment())"
 )
 TRAINING = "mri_core.training.worker"
+HELD_SECONDS = 60.0
+"""Who has not been succeeded after so long was frozen while it held the run's lock, and is thawed."""
 REFUSED = "is at attempt 2, this process belongs to 1"
 
 
@@ -98,10 +101,12 @@ def _freeze(store: RunStore, run: Run, wait: float, late: bool, seconds: float, 
                 supervisor.kill()
         following = threading.Thread(target=supervise, args=(run.id, store.settings.environment()))
         following.start()
+        taken_over = _taken_over(store, run, stopped + max(seconds, HELD_SECONDS))
+        late = late and taken_over
         if late:
             following.join()
             time.sleep(max(0.0, stopped + seconds - time.monotonic()))
-        else:
+        elif taken_over:
             _await_training(store, run, 2)
         before = files_of(run)
         with suppress(psutil.NoSuchProcess):
@@ -118,6 +123,16 @@ def _freeze(store: RunStore, run: Run, wait: float, late: bool, seconds: float, 
         for shell in psutil.Process(apart.pid).children():
             shell.kill()
         apart.wait()
+
+
+def _taken_over(store: RunStore, run: Run, deadline: float) -> bool:
+    """Whether the next attempt has begun; not while the frozen one holds the run's lock or the database."""
+    while time.monotonic() < deadline:
+        with suppress(StoreError):
+            if store.get(run.id).attempt > 1:
+                return True
+        time.sleep(0.1)
+    return False
 
 
 def _stop(process: psutil.Process) -> bool:
