@@ -31,7 +31,7 @@ from mri_core.prediction.uploads import Desk, Upload, make_upload
 from mri_core.quality.checks import Quality, check_dataset
 from mri_core.runs import champions as registry
 from mri_core.runs.champions import Promotion
-from mri_core.runs.connection import database_version
+from mri_core.runs.database import database_version
 from mri_core.runs.liveness import settle
 from mri_core.runs.queue import Queue, read_queue
 from mri_core.runs.revival import revive

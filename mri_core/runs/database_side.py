@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from mri_core.errors import InvalidInput, StoreError
 from mri_core.runs.champions import NAME_PREFIX
-from mri_core.runs.connection import EXPERIMENT, database_address, database_file, store_errors, tables_of
+from mri_core.runs.connection import EXPERIMENT, store_errors
+from mri_core.runs.database import database_address, database_file, tables_of
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Engine, Table

@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from mri_core.errors import InvalidInput, StoreError
-from mri_core.runs.connection import connect, load_mlflow, shown
+from mri_core.runs.connection import connect, load_mlflow
+from mri_core.runs.database import shown
 from mri_core.runs.database_side import EXPERIMENT_ID, OF_CHAMPIONS, OF_RUNS, Side, reading, writing
 from mri_core.settings import Settings
 

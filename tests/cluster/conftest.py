@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 import sqlalchemy
 
-from mri_core.runs.connection import database_address
+from mri_core.runs.database import database_address
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
 from tests.cluster.postgres import Postgres, postgres

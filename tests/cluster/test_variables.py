@@ -10,7 +10,7 @@ from sqlalchemy import make_url
 
 from mri_core.datasets.build import DatasetBuilder
 from mri_core.errors import InvalidInput
-from mri_core.runs.connection import database_address, shown
+from mri_core.runs.database import database_address, shown
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
 from mri_core.training.spec import TrainingSpec

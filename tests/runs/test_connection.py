@@ -13,7 +13,7 @@ import pytest
 from run_support import queue
 
 from mri_core.errors import StoreError
-from mri_core.runs.connection import _check_server, _connect, database_version, locked
+from mri_core.runs.connection import _check_server, locked
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
 
@@ -68,7 +68,7 @@ def test_a_directory_in_its_place_is_refused(tmp_path):
 
 
 def test_a_locked_database_is_refused_and_works_when_free_again(settings, monkeypatch):
-    monkeypatch.setattr("mri_core.runs.connection.PROBE_SECONDS", 0.05)
+    monkeypatch.setattr("mri_core.runs.database.PROBE_SECONDS", 0.05)
     with closing(sqlite3.connect(settings.root / "mlflow.db")) as other:
         other.execute("BEGIN EXCLUSIVE")
         assert "is locked" in refusal(settings)
@@ -143,53 +143,3 @@ def test_a_web_server_that_answers_is_left_to_mlflow():
         thread.start()
         _check_server(f"http://127.0.0.1:{server.server_port}")
         thread.join()
-
-
-def test_the_version_of_a_database_changes_with_whatever_is_written(settings):
-    store = RunStore(settings)
-    versions = [database_version(settings.tracking_uri)]
-    assert versions[0] == database_version(settings.tracking_uri)
-    run_id = queue(store)
-    versions.append(database_version(settings.tracking_uri))
-    for change in (lambda: store.tag(run_id, device="CPU"), lambda: store.tag(run_id, device="GPU")):
-        change()
-        versions.append(database_version(settings.tracking_uri))
-    store.get(run_id)
-    assert versions[-1] == database_version(settings.tracking_uri)
-    store.delete(run_id)
-    versions.append(database_version(settings.tracking_uri))
-    assert len(set(versions)) == len(versions)
-
-
-def test_the_version_tells_changes_that_are_written_beside_the_file(settings):
-    RunStore(settings).list()
-    with closing(sqlite3.connect(settings.root / "mlflow.db")) as other:
-        other.execute("PRAGMA journal_mode = WAL")
-        before = database_version(settings.tracking_uri)
-        other.execute("CREATE TABLE notes (text TEXT)")
-        other.commit()
-        assert database_version(settings.tracking_uri) != before
-
-
-def test_servers_and_missing_files_have_no_version_that_lasts(tmp_path):
-    assert database_version("postgresql://host/runs") is None and database_version("http://host") is None
-    missing = f"sqlite:///{tmp_path}/runs.db"
-    before = database_version(missing)
-    (tmp_path / "runs.db").touch()
-    assert before is not None and database_version(missing) != before
-
-
-def test_sqlite_knows_how_its_tables_are_filled(settings):
-    """Without, it reads all runs' losses to find one run's."""
-    store = RunStore(settings)
-    run_id = queue(store)
-    with closing(sqlite3.connect(settings.root / "mlflow.db")) as database:
-        rows = [("loss", step, f"{run:032x}", step) for run in range(50) for step in range(50)]
-        database.executemany("INSERT INTO metrics (key, value, timestamp, run_uuid, step) VALUES (?, 0, ?, ?, ?)", rows)
-        database.commit()
-    _connect.cache_clear()  # another process
-    store.list()
-    with closing(sqlite3.connect(settings.root / "mlflow.db")) as database:
-        query = "SELECT * FROM metrics WHERE run_uuid = ? AND key = ? ORDER BY timestamp, step, value"
-        (plan, *_) = database.execute(f"EXPLAIN QUERY PLAN {query}", (run_id, "loss")).fetchall()
-    assert "index_metrics_run_uuid" in plan[-1]

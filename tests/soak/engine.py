@@ -34,8 +34,8 @@ from mri_core.bench.session import end_processes, own_settings
 from mri_core.datasets.dataset import Dataset
 from mri_core.datasets.demo.generate import make_demo
 from mri_core.errors import EngineError
-from mri_core.runs.engine import LOOKED_FILE
 from mri_core.runs.liveness import ENGINE_FILE, read_engine
+from mri_core.runs.revival import LOOKED_FILE
 from mri_core.runs.run import Run
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
