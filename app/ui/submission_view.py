@@ -10,36 +10,34 @@ import streamlit as st
 from app.ui import errors, judgements
 from mri_core import words
 from mri_core.csv_text import csv_text
+from mri_core.prediction.judged_run import JudgedRun
 from mri_core.prediction.submission import submission_table
-from mri_core.quality.finding import counted
 from mri_core.runs.comparison import distinct_names
 from mri_core.runs.run import Run
 
-ROWS = 5
+HELP = (
+    "A CSV for a competition: one row a test slice, its id, then 1 for each label whose probability reaches the "
+    "model's threshold, and 0 for the others. A row of zeros is no finding."
+)
 
 
 def draw(runs: Sequence[Run]) -> None:
     """A button a run."""
-    title = "Submission file for the test split"
-    opened = st.expander(title, icon=":material/emoji_events:", on_change="rerun", key="submission files")
-    if not opened.open:
-        return
-    with opened:
-        st.write(
-            "One row a test slice: its id, then 1 for each label whose probability reaches the model's threshold, and "
-            "0 for the others. A row of zeros is no finding."
-        )
+    with st.container(horizontal=True):
         for name, run in zip(distinct_names(runs), runs, strict=True):
             with errors.in_words():
-                table = submission_table(judgements.judged(run, "test"))
-                st.dataframe(table.head(ROWS), hide_index=True)
-                st.caption(f"The first of {counted(len(table), 'slices')} by {words.plain(name)}.")
+                judged = judgements.judged(run, "test")
                 st.download_button(
-                    f"Submission of {words.plain(name)}",
-                    partial(csv_text, table),
+                    f"Submission file of {words.plain(name)} for the test split",
+                    partial(_submission, judged),
                     f"{name} test submission.csv",
                     "text/csv",
-                    icon=":material/download:",
+                    icon=":material/emoji_events:",
+                    help=HELP,
                     on_click="ignore",
                     key=f"submission of {run.id}",
                 )
+
+
+def _submission(judged: JudgedRun) -> str:
+    return csv_text(submission_table(judged))

@@ -96,7 +96,9 @@ def filtered(limit: int) -> list[Run]:
 def offer_older(most: int) -> None:
     """What stands under a table that does not hold all runs."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"The newest {words.count(most)} runs. A filter at the side looks through all of them.")
+        st.caption(
+            f"The newest {words.count(most)} runs. A filter at the side looks through all of them.", width="content"
+        )
         st.button(
             "Show older ones",
             icon=":material/expand_more:",

@@ -16,10 +16,12 @@ import pytest
 from ended_runs import add_run
 from PIL import Image
 from pydicom.data import get_testdata_file
+from streamlit.elements.widgets import button
 from streamlit.testing.v1 import AppTest
 
 from app.ui import cache, uploading
 from mri_core import words
+from mri_core.csv_text import csv_text
 from mri_core.datasets.dataset import open_dataset
 from mri_core.images import read_slices
 from mri_core.images.limits import LIMITS
@@ -237,15 +239,14 @@ def test_more_files_than_the_page_takes(trained, open_page: Open, monkeypatch: p
     assert app.error[0].value.startswith("3 files were dropped; expected at most 2 files at once (MRI_MAX_FILES)")
 
 
-def test_the_submission_of_the_test_split(trained, open_page: Open) -> None:
+def test_the_submission_of_the_test_split_in_one_click(trained, open_page: Open, monkeypatch) -> None:
+    given = {}
+    monkeypatch.setattr(button, "marshall_file", lambda at, data, proto, kind, name, **_: given.update({name: data()}))
     app = open_page("predict", run=trained.run_id)
-    assert not app.get("download_button")  # until somebody asks
-    app.session_state["submission files"] = True
-    app.run()
-    [first] = [frame.value for frame in app.dataframe if "id" in frame.value]
     judged = open_judged_run(RunStore(trained.settings).get(trained.run_id), "test", trained.settings)
-    assert first.equals(submission_table(judged).head(5))
-    assert [button.label for button in app.get("download_button")] == [f"Submission of {judged.run.name}"]
+    [shown] = app.get("download_button")
+    assert shown.label == f"Submission file of {judged.run.name} for the test split"
+    assert given == {f"{judged.run.name} test submission.csv": csv_text(submission_table(judged))}
 
 
 def test_a_name_is_shown_as_it_is_never_as_markup(trained, open_page: Open) -> None:

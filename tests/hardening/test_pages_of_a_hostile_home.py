@@ -67,7 +67,6 @@ def _further(page: str, app: AppTest, hostile) -> Iterator[AppTest]:
         held = io.BytesIO()
         Image.new("L", (40, 40), 90).save(held, "PNG")
         files = [(f"{SLICE}a.png", held.getvalue(), "image/png"), (f"{RUN}.png", b"no picture", "image/png")]
-        app.session_state["submission files"] = True
         yield app.get("file_uploader")[0].set_value(files).run()
 
 
