@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
-from mri_core.errors import InvalidInput, NotFound, StorageError
+from mri_core.errors import InvalidInput, NotFound, StorageError, StoreError
 from mri_core.evaluation.calibration import Calibration, remapped
 from mri_core.evaluation.calibrators import CALIBRATORS
 from mri_core.evaluation.threshold_rules import THRESHOLD_RULES
@@ -184,10 +184,8 @@ def _changed(folder: Path, change: Callable[[ModelDescription], ModelDescription
         with locked(folder / f".{MODEL_JSON}.lock"):
             description = change(read_description(folder))
             write_description(folder, description)
-    except OSError as error:
-        raise StorageError(
-            f"cannot write {folder / MODEL_JSON}: {error.strerror or error}; free or allow space there"
-        ) from error
+    except StoreError as error:  # here it is no run database that cannot be used
+        raise StorageError(str(error)) from error
     return description
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 
+import numpy as np
 import pytest
 from bench_support import TINY
 
@@ -18,7 +19,6 @@ def load(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.syspath_prepend(str(find_checkout() / "benchmarks"))
     import sessions_load
 
-    monkeypatch.setattr(sessions_load, "THINKING_SECONDS", (0.0, 0.01))
     return sessions_load
 
 
@@ -28,7 +28,7 @@ def test_somebody_browses_and_predicts(load, trained) -> None:
     log = load.Log()
 
     async def look(place: str) -> None:
-        person = load.Person(log, place, dataset, run, random.Random(0))
+        person = load.Person(log, place, dataset, run, 0.01, random.Random(0))
         tab = load.Tab(place)
         await tab.open()
         await person._open(tab, "browse", label="label 1")
@@ -60,3 +60,12 @@ def test_what_the_log_comes_to(load) -> None:
     assert (memory["server_mb_after_warm_up"], memory["server_mb_at_the_end"]) == (100.0, 105.0)
     assert memory["growth"] == 0.05 and memory["reading_children_mb_at_the_end"] == 50.0
     assert load.cpu_ms_a_rerun(log, 5.0) == pytest.approx(200.0)  # one second for five reruns
+
+
+def test_thoughts_are_exponential_and_none_is_endless(load) -> None:
+    person = load.Person(load.Log(), "nowhere", None, None, 7.0, random.Random(0))
+    thoughts = [person._thought() for _ in range(20_000)]
+    assert np.mean(thoughts) == pytest.approx(7.0, rel=0.05) and np.median(thoughts) == pytest.approx(
+        7 * np.log(2), rel=0.05
+    )
+    assert min(thoughts) > 0 and max(thoughts) <= 70.0

@@ -175,7 +175,7 @@ def test_a_rule_nobody_knows_is_said(folder):
 
 def test_a_disk_that_refuses_is_said(folder):
     (folder / ".model.json.lock").mkdir()
-    with pytest.raises(StorageError, match=r"cannot write .*model\.json: Is a directory"):
+    with pytest.raises(StorageError, match=r"cannot create .*model\.json\.lock: Is a directory"):
         save_calibration(folder, {})
 
 
