@@ -7,6 +7,8 @@ import os
 import re
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,9 @@ from mri_core import cli
 from mri_core.datasets.dataset import list_datasets
 from mri_core.models import ARCHITECTURES
 from mri_core.runs.liveness import read_engine
+from mri_core.runs.run import Run
+from mri_core.runs.store import RunStore
+from mri_core.settings import Settings
 
 COMMANDS = [command.name for command in cli.app.registered_commands]
 
@@ -106,6 +111,13 @@ def test_from_nothing_to_a_label_probability(home, engine_ended, refused, tmp_pa
     assert document("delete", "last") == {"deleted": run["id"]} and document("runs") == []
 
 
+def until(run_id: str, reached: Callable[[Run], object]) -> None:
+    """Look at a run until it has come so far; here, because a command for each look would keep the training waiting."""
+    store = RunStore(Settings())
+    while not reached(store.get(run_id)):
+        time.sleep(0.1)
+
+
 def test_a_detached_run_is_stopped_keeps_its_best_weights_and_can_be_resumed(home, engine_ended):
     mri("demo", "--slices", "300")
     run = document("train", "--dataset", "demo", "--preset", "dense", "--set", "epochs=1000", "--set", "patience=1000",
@@ -113,22 +125,20 @@ def test_a_detached_run_is_stopped_keeps_its_best_weights_and_can_be_resumed(hom
     assert run["status"] in ("queued", "running")
     waiting = document("train", "--dataset", "demo", "--detach")
     assert document("stop", waiting["id"])["status"] == "stopped"
-    while not document("show", run["id"])["history"]:
-        assert document("show", run["id"])["status"] in ("queued", "running")
+    until(run["id"], lambda now: now.history or now.ended)
     document("stop", run["id"])
-    while (found := document("show", run["id"]))["status"] == "running":
-        pass
+    until(run["id"], lambda now: now.ended)
+    found = document("show", run["id"])
     assert found["status"] == "stopped" and found["best_epoch"] and found["timing"]
     assert document("evaluate", run["id"])["slices"] > 0
     epochs, resumed = len(found["history"]), document("resume", run["id"], "--detach")
     assert (resumed["status"], resumed["attempt"], len(resumed["history"])) == ("queued", 2, epochs)
     refused = mri("resume", run["id"])
     assert refused.returncode == 1 and "expected a stopped or failed one to resume" in refused.stderr
-    while len(document("show", run["id"])["history"]) <= epochs:
-        pass
+    until(run["id"], lambda now: len(now.history) > epochs or now.ended)
     document("stop", run["id"])
-    while (found := document("show", run["id"]))["status"] == "running":
-        pass
+    until(run["id"], lambda now: now.ended)
+    found = document("show", run["id"])
     assert found["status"] == "stopped"
     assert [row["epoch"] for row in found["history"]] == list(range(1, len(found["history"]) + 1))
 
