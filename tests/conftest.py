@@ -12,7 +12,7 @@ import pytest
 
 from mri_core.datasets.dataset import open_dataset
 from mri_core.datasets.demo.generate import make_demo
-from mri_core.runs.connection import locked
+from mri_core.locking import locked
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
 from mri_core.training.presets import make_spec

@@ -15,6 +15,7 @@ ROOMS = (
         "mri_core.errors",
         "mri_core.settings",
         "mri_core.replacing",
+        "mri_core.locking",
         "mri_core.words",
         "mri_core.versions",
         "mri_core.csv_text",

@@ -1,15 +1,13 @@
-"""What is kept between reruns. The only place that uses `st.cache_*`.
+"""What is kept of data sets and files between reruns. Only this, recorded.py and judgements.py use `st.cache_*`.
 
-Data sets and ended runs never change, so they are kept by fingerprint or id; what can change is read each time.
+Data sets never change, so they are kept by fingerprint; what can change is read each time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
-from functools import partial
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -23,20 +21,11 @@ from mri_core.datasets.importing.uploads import keep_upload
 from mri_core.datasets.making import Attempt, import_report, last_attempt
 from mri_core.datasets.statistics import label_statistics
 from mri_core.embedding.map import kept_map, make_map, map_table
-from mri_core.errors import NotFound
 from mri_core.images.apart import read_apart
 from mri_core.images.preprocessing import Preprocessing
 from mri_core.images.slice import Slice
 from mri_core.prediction.uploads import Desk, Upload, make_upload
 from mri_core.quality.checks import Quality, check_dataset
-from mri_core.runs import champions as registry
-from mri_core.runs.champions import Promotion
-from mri_core.runs.database import database_version
-from mri_core.runs.liveness import settle
-from mri_core.runs.queue import Queue, read_queue
-from mri_core.runs.revival import revive
-from mri_core.runs.run import STATUSES, Run, Status
-from mri_core.runs.store import RunStore
 from mri_core.settings import Settings, present_settings
 
 if TYPE_CHECKING:
@@ -44,15 +33,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-Found = TypeVar("Found")
-
-
 def settings() -> Settings:
     return present_settings()
-
-
-def store() -> RunStore:
-    return RunStore(settings())
 
 
 def headers() -> list[Header]:
@@ -181,83 +163,3 @@ def make_slice_map(header: Header, vectors: np.ndarray) -> pd.DataFrame:
 @st.cache_resource(max_entries=8, show_spinner=False, hash_funcs={Header: identity})
 def _map_table(header: Header, _points: np.ndarray) -> pd.DataFrame:
     return map_table(dataset(header), _points)
-
-
-def _as_recorded(read: partial[Found]) -> Found:
-    """What the run database holds, which is asked again when it has changed. read: a function of a home's runs."""
-    return read() if database_version(settings().tracking_uri) is None else _recorded(read)
-
-
-def _question(read: partial[Any]) -> str:
-    return repr((database_version(settings().tracking_uri), read.func.__qualname__, read.args[1:]))
-
-
-@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={partial: _question})
-def _recorded(read: partial[Found]) -> Found:
-    return read()
-
-
-MOST_LISTED = 100
-"""Runs that a page lists or offers, the newest, unless it is asked for more: each takes a millisecond to read."""
-
-
-def runs(
-    dataset_name: str | None = None,
-    statuses: Collection[Status] = STATUSES,
-    text: str = "",
-    limit: int = MOST_LISTED,
-    also: Sequence[str] = (),
-) -> list[Run]:
-    """Runs without their histories, newest first, as they are now.
-
-    text: see `RunStore.list`. also: ids of runs that follow where they exist and are not among the newest.
-    """
-    found = _as_recorded(partial(RunStore.list, store(), dataset_name, tuple(statuses), limit, text))
-    listed = _as_they_are(found)
-    for run_id in dict.fromkeys(also):
-        if run_id not in {each.id for each in listed}:
-            with suppress(NotFound):
-                listed.append(run(run_id))
-    return listed
-
-
-def run(run_id: str) -> Run:
-    """A run with its history, as it is now."""
-    return _as_they_are([_as_recorded(partial(RunStore.get, store(), run_id))])[0]
-
-
-def active_run(dataset_name: str) -> Run | None:
-    """The run of a data set that is running, else the newest that waits, without its history."""
-    for status in ("running", "queued"):
-        if newest := runs(dataset_name, statuses=(status,), limit=1):
-            return newest[0]
-    return None
-
-
-def _as_they_are(recorded: Sequence[Run]) -> list[Run]:
-    """Runs that may have lost their process, which go on with another engine if they had one."""
-    if not all(run.ended for run in recorded):
-        revive(settings())
-    home = store()
-    return [settle(home, run) for run in recorded]
-
-
-def queue() -> Queue:
-    """What trains, waits and failed, as it is now. What a lost engine left is taken up again."""
-    revive(settings())
-    return read_queue(store())
-
-
-def champion(dataset_name: str) -> Run | None:
-    """The run that is the champion of a data set, as it is now."""
-    return _as_recorded(partial(RunStore.champion, store(), dataset_name))
-
-
-def champions() -> dict[str, Promotion]:
-    """Data set -> the promotion of its present champion."""
-    return _as_recorded(partial(registry.champions, settings()))
-
-
-def promotions(dataset_name: str) -> tuple[Promotion, ...]:
-    """All champions that a data set has had, newest first."""
-    return _as_recorded(partial(registry.promotions, settings(), dataset_name))

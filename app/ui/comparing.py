@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from app.ui import cache, state
+from app.ui import recorded, state
 from mri_core.datasets.dataset import Dataset
 from mri_core.runs.comparison import distinct_names, has_results
 from mri_core.runs.run import ENDED, Run
@@ -15,7 +15,7 @@ from mri_core.runs.run import ENDED, Run
 def offered_runs() -> list[Run]:
     """Runs with results on the picked data set, newest first, and those from elsewhere that the address names."""
     dataset, wanted = state.dataset(), state.list_from_address("selected")
-    runs = cache.runs(dataset.name if dataset else None, ENDED, also=wanted)
+    runs = recorded.runs(dataset.name if dataset else None, ENDED, also=wanted)
     return [run for run in runs if has_results(run) and (dataset or run.id in wanted)]
 
 
@@ -49,7 +49,7 @@ def pick_runs(offered: Sequence[Run]) -> list[Run]:
     )
     ordered = [run_id for run_id in (reference,) if run_id] + [run_id for run_id in chosen if run_id != reference]
     state.to_address(selected=ordered)
-    return [cache.run(run_id) for run_id in ordered]
+    return [recorded.run(run_id) for run_id in ordered]
 
 
 def newest_pair(offered: Sequence[Run]) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app.ui import cache, errors, state
+from app.ui import errors, recorded, state
 from mri_core import words
 from mri_core.runs.run import Run
 
@@ -17,7 +17,7 @@ def confirm_deletion(chosen: Sequence[Run]) -> None:
     st.write("These runs are removed, with their models, probabilities and curves. This cannot be undone.")
     for run in chosen:
         st.text(f"{run.name}, {run.status}, {state.moment(run.created)}, on {run.dataset_name}")
-    titled = {one.run_id: one.dataset for one in cache.champions().values()}
+    titled = {one.run_id: one.dataset for one in recorded.champions().values()}
     for run in chosen:
         if run.id in titled:
             st.warning(
@@ -29,5 +29,5 @@ def confirm_deletion(chosen: Sequence[Run]) -> None:
     if st.button(label, type="primary", icon=":material/delete:"):
         with errors.in_words():
             for run in chosen:
-                cache.store().delete(run.id)
+                recorded.store().delete(run.id)
             st.rerun()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.ui import cache, errors, state
+from app.ui import cache, errors, recorded, state
 from mri_core import words
 from mri_core.datasets.dataset import Dataset
 from mri_core.prediction.out_of_fold import CrossValidation, cross_validations
@@ -25,7 +25,7 @@ def pick(dataset: Dataset) -> CrossValidation:
 
     Draws what can be trained so that all slices are judged, and how far that is.
     """
-    known = cross_validations(cache.runs(dataset.name), dataset)
+    known = cross_validations(recorded.runs(dataset.name), dataset)
     judges = _choose(dataset, known) if known else CrossValidation(PRESETS[JUDGES], {}, ())
     if judges.waiting:
         _draw_waiting(dataset, judges)
@@ -57,7 +57,7 @@ def _draw_waiting(dataset: Dataset, judges: CrossValidation) -> None:
 
     def again() -> None:
         with errors.in_words():
-            now = {run.id: run for run in cache.runs(dataset.name)}
+            now = {run.id: run for run in recorded.runs(dataset.name)}
             left = [now[run.id] for run in judges.waiting if run.id in now and not now[run.id].ended]
             if len(left) < len(judges.waiting):
                 st.rerun()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.ui import cache, progress, promotion, state
+from app.ui import progress, promotion, recorded, state
 from mri_core import words
 from mri_core.datasets.dataset import SPLITS
 from mri_core.runs.comparison import has_results
@@ -38,10 +38,10 @@ def pick_run() -> Run | None:
 
 def _chosen() -> Run | None:
     dataset = state.dataset()
-    offered = {run.id: run for run in cache.runs(dataset.name, ENDED) if has_results(run)} if dataset else {}
+    offered = {run.id: run for run in recorded.runs(dataset.name, ENDED) if has_results(run)} if dataset else {}
     wanted = state.from_address("run")
     if wanted and wanted not in offered:
-        offered = {wanted: cache.run(wanted), **offered}
+        offered = {wanted: recorded.run(wanted), **offered}
     if not offered:
         return None
     ids = list(offered)
@@ -54,7 +54,7 @@ def _chosen() -> Run | None:
         key=f"run on {dataset.name if dataset else None}",
     )
     state.to_address(run=chosen)
-    return cache.run(chosen)
+    return recorded.run(chosen)
 
 
 def pick_split() -> str:

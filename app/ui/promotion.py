@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.ui import cache, errors, judgements, state
+from app.ui import cache, errors, judgements, recorded, state
 from mri_core import words
 from mri_core.charts.champions import challenge_in_words, champions_in_words, comparing_in_words
 from mri_core.prediction.challenge import Challenge
@@ -46,7 +46,7 @@ def offer(run: Run) -> None:
 def confirm_promotion(run: Run) -> None:
     """Draw the comparison with the present champion and the question; on yes, promote and draw the page again."""
     with errors.in_words():
-        champion = cache.champion(run.dataset_name)
+        champion = recorded.champion(run.dataset_name)
         found = judgements.challenge(run, champion)
         st.write(f"Predict then starts with {words.plain(run.name)} on data set {words.plain(run.dataset_name)}.")
         _draw(found)
@@ -62,7 +62,7 @@ def confirm_promotion(run: Run) -> None:
 def history() -> None:
     """The champions that the picked data set has had, folded up; nothing where it never had one."""
     dataset = state.dataset()
-    if dataset and (found := cache.promotions(dataset.name)):
+    if dataset and (found := recorded.promotions(dataset.name)):
         with st.expander(f"Champions of {words.plain(dataset.name)}", icon=ICON):
             table = champions_in_words(found)
             st.dataframe(table, column_config=HISTORY, column_order=list(HISTORY), hide_index=True)
@@ -83,4 +83,4 @@ def _draw(found: Challenge) -> None:
 
 
 def _is_champion(run: Run) -> bool:
-    return any(one.run_id == run.id for one in cache.champions().values())
+    return any(one.run_id == run.id for one in recorded.champions().values())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.ui import cache, progress, state
+from app.ui import cache, progress, recorded, state
 from mri_core import words
 from mri_core.runs.liveness import stop
 from mri_core.runs.order import Place, move
@@ -36,7 +36,7 @@ def draw_running(run: Run) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             label = "Stop and keep the best weights so far" if run.status == "running" else "Stop"
             if st.button(label, icon=":material/stop:", disabled=run.stop_requested, key=f"stop {run.id}"):
-                stop(cache.store(), run.id)
+                stop(recorded.store(), run.id)
                 st.rerun()
             _follow(run, "Follow it live")
 
@@ -55,10 +55,10 @@ def draw_waiting(run: Run, place: int, last: int) -> None:
             for where, (icon, told) in MOVES.items():
                 at_end = place == (1 if where in ("first", "earlier") else last)
                 if st.button("", icon=icon, help=told, disabled=at_end, key=f"{where} {run.id}"):
-                    move(cache.store(), run.id, where)
+                    move(recorded.store(), run.id, where)
                     st.rerun()
             if st.button("Take out", icon=":material/close:", key=f"out {run.id}"):
-                stop(cache.store(), run.id)
+                stop(recorded.store(), run.id)
                 st.rerun()
 
 

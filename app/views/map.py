@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.ui import cache, empty, errors, images, judgements, judging, similar, state, tiles
+from app.ui import cache, empty, errors, images, judgements, judging, recorded, similar, state, tiles
 from app.ui.gallery import save_as
 from mri_core import words
 from mri_core.charts.failure_tables import set_name
@@ -121,7 +121,7 @@ def choose_run(dataset: Dataset) -> Run | None:
     """One of the ended runs on this very version of the data; only those know its slices."""
     runs = {
         run.id: run
-        for run in cache.runs(dataset.name, ENDED, also=state.list_from_address("run"))
+        for run in recorded.runs(dataset.name, ENDED, also=state.list_from_address("run"))
         if has_results(run) and run.dataset_fingerprint == dataset.fingerprint
     }
     if not runs:
@@ -137,7 +137,7 @@ def choose_run(dataset: Dataset) -> Run | None:
         help="Errors are known of validation and test slices; training slices are not judged.",
         key=f"run on the map of {dataset.fingerprint}",
     )
-    return cache.run(chosen)
+    return recorded.run(chosen)
 
 
 def open_slice(key: str) -> None:

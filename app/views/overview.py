@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.ui import cache, making, progress, state
+from app.ui import cache, making, progress, recorded, state
 from mri_core import words
 from mri_core.datasets.browse import spread_labelled
 from mri_core.datasets.dataset import Dataset
@@ -105,7 +105,7 @@ chosen = state.dataset()
 if chosen is None:
     show_beginning()
 else:
-    newest = cache.runs(chosen.name, limit=5)
+    newest = recorded.runs(chosen.name, limit=5)
     show_dataset(chosen)
     show_next(newest)
     if newest:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app.ui import answer_view, batch_view, cache, empty, judgements, state, submission_view, uploading
+from app.ui import answer_view, batch_view, empty, judgements, recorded, state, submission_view, uploading
 from mri_core import words
 from mri_core.charts.champions import MARK
 from mri_core.prediction.original import Origin
@@ -22,9 +22,9 @@ def main() -> None:
     if dataset is None:
         empty.no_dataset()
         return
-    champion = cache.champion(dataset.name)
+    champion = recorded.champion(dataset.name)
     named = [*state.list_from_address("run"), *([champion.id] if champion else [])]
-    offered = cache.runs(dataset.name, ENDED, also=named)
+    offered = recorded.runs(dataset.name, ENDED, also=named)
     runs = [run for run in offered if run.dataset_name == dataset.name and run.ended and has_results(run)]
     if not runs:
         st.info("There is no trained run on this data set yet.", icon=":material/model_training:")

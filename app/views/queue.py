@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.ui import cache, errors, queue_rows
+from app.ui import errors, queue_rows, recorded
 from app.ui.paging import choose_page
 from mri_core import words
 from mri_core.runs.order import stop_waiting
@@ -20,7 +20,7 @@ def main() -> None:
 @st.fragment(run_every=2.0)
 def draw() -> None:
     with errors.in_words():
-        queue = cache.queue()
+        queue = recorded.queue()
         if not (queue.running or queue.waiting or queue.failed):
             st.info("Nothing trains and nothing waits.", icon=":material/hourglass_empty:")
             st.page_link("views/train.py", label="Train a network", icon=":material/arrow_forward:")
@@ -66,7 +66,7 @@ def stop_all(count: int) -> None:
         st.write(f"This takes {them} out of the queue. What trains goes on, and each can be resumed later.")
         if st.button(f"Stop {them}", type="primary", key="stop all waiting"):
             with st.spinner("Taking them out"):
-                stop_waiting(cache.store())
+                stop_waiting(recorded.store())
             st.rerun()
 
 

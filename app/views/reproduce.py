@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from app.ui import cache, empty, errors, state
+from app.ui import cache, empty, errors, recorded, state
 from mri_core import words
 from mri_core.datasets.dataset import Dataset
 from mri_core.documents import Badge, Cell, Code, Facts, Grid, Note, Part, Table, Text, plain, render
@@ -33,7 +33,7 @@ def main() -> None:
         empty.no_dataset()
         return
     names, seeds = choose()
-    standing = read_standing(dataset.fingerprint, cache.store(), names, seeds)
+    standing = read_standing(dataset.fingerprint, recorded.store(), names, seeds)
     start_button(dataset, standing, names, seeds)
     live(draw_progress, dataset.fingerprint, standing)
     if standing.complete:
@@ -94,7 +94,7 @@ def live(part: Callable[[Standing], None], fingerprint: str, drawn: Standing) ->
 
     def again() -> None:
         with errors.in_words():
-            standing = read_standing(fingerprint, cache.store(), tuple(drawn.runs), drawn.seeds)
+            standing = read_standing(fingerprint, recorded.store(), tuple(drawn.runs), drawn.seeds)
             if [run.id for run in standing.active] != [run.id for run in drawn.active]:
                 st.rerun()
             part(standing)
@@ -118,7 +118,7 @@ def draw_progress(standing: Standing) -> None:
 
 def draw_results(dataset: Dataset, standing: Standing) -> None:
     with st.spinner("Judging the runs"):
-        found = make_reproduction(dataset, standing, cache.store())
+        found = make_reproduction(dataset, standing, recorded.store())
     with st.container(horizontal=True, vertical_alignment="center"):
         st.write(verdicts_in_words(found))
         st.download_button(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app.ui import cache, promotion, state
+from app.ui import promotion, recorded, state
 from app.ui.deletion import confirm_deletion
 from app.ui.gallery import save_as
 from mri_core import words
@@ -40,12 +40,12 @@ COLUMNS = {
 def main() -> None:
     st.title("Runs")
     st.write("Which settings did best so far: every training with its scores, its cost and its curves.")
-    if not cache.runs(limit=1):
+    if not recorded.runs(limit=1):
         st.info("Nothing has been trained yet.", icon=":material/play_arrow:")
         st.page_link("views/train.py", label="Train a network", icon=":material/arrow_forward:")
         return
     asked = state.from_address("most") or ""
-    most = max(cache.MOST_LISTED, int(asked)) if asked.isdecimal() and len(asked) < 7 else cache.MOST_LISTED
+    most = max(recorded.MOST_LISTED, int(asked)) if asked.isdecimal() and len(asked) < 7 else recorded.MOST_LISTED
     found = filtered(most + 1)  # one more, to know whether there are more
     if not found:
         st.info("No run fits the filters at the side.", icon=":material/filter_alt:")
@@ -57,7 +57,7 @@ def main() -> None:
         offer_older(most)
     actions(chosen, shown)
     if chosen:
-        compare([cache.run(run.id) for run in chosen])
+        compare([recorded.run(run.id) for run in chosen])
     else:
         st.caption("Tick runs at the left of the table to lay their curves over each other, open or delete them.")
     promotion.history()
@@ -90,7 +90,7 @@ def filtered(limit: int) -> list[Run]:
         )
     state.to_address(all="yes" if scope == ALL and picked else None, status=statuses, text=text)
     with st.spinner("Looking through the runs", show_time=True):
-        return cache.runs(None if scope == ALL else scope, statuses or STATUSES, text, limit)
+        return recorded.runs(None if scope == ALL else scope, statuses or STATUSES, text, limit)
 
 
 def offer_older(most: int) -> None:
@@ -103,7 +103,7 @@ def offer_older(most: int) -> None:
             "Show older ones",
             icon=":material/expand_more:",
             on_click=state.to_address,
-            kwargs={"most": str(most + cache.MOST_LISTED)},
+            kwargs={"most": str(most + recorded.MOST_LISTED)},
         )
 
 
@@ -111,7 +111,7 @@ def table(runs: Sequence[Run]) -> list[Run]:
     """Draw the table; returns the runs that are ticked."""
     ids = [run.id for run in runs]
     wanted = state.list_from_address("selected", ids)
-    crowned = {one.run_id for one in cache.champions().values()}.intersection(ids)
+    crowned = {one.run_id for one in recorded.champions().values()}.intersection(ids)
     shown = {
         "dataset": len({run.dataset_name for run in runs}) > 1,
         "champion": bool(crowned),

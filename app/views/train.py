@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.ui import cache, empty, errors, forms, progress, state
+from app.ui import cache, empty, errors, forms, progress, recorded, state
 from mri_core import words
 from mri_core.charts import curves
 from mri_core.csv_text import csv_text
@@ -39,7 +39,7 @@ def main() -> None:
     run_id = state.from_address("run")
     if run_id:
         follow(run_id)
-    elif active := cache.active_run(dataset.name):
+    elif active := recorded.active_run(dataset.name):
         st.info(f"{words.plain(active.name)} is {active.status} on this data set.", icon=":material/show_chart:")
         st.page_link(
             "views/train.py", label="Follow it live", icon=":material/arrow_forward:", query_params={"run": active.id}
@@ -51,7 +51,7 @@ def main() -> None:
 
 def follow(run_id: str) -> None:
     """The live view. Read again every second, until the run has ended."""
-    run = cache.run(run_id)
+    run = recorded.run(run_id)
     header = next((each for each in cache.headers() if each.fingerprint == run.dataset_fingerprint), None)
     baseline = predict_nothing(cache.statistics(header)["splits"]["validation"]) if header else {}
     st.fragment(draw, run_every=None if run.ended else 1.0)(run_id, baseline, alive=not run.ended)
@@ -59,7 +59,7 @@ def follow(run_id: str) -> None:
 
 def draw(run_id: str, baseline: dict[str, float], alive: bool) -> None:
     with errors.in_words():
-        run = cache.run(run_id)
+        run = recorded.run(run_id)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.subheader(words.plain(run.name), width="content", anchor=False)
             progress.status_badge(run)
@@ -80,7 +80,7 @@ def stop_button(run: Run) -> Run:
     waiting = run.status == "queued" and run.process is None
     label = "Take out of the queue" if waiting else "Stop and keep the best weights so far"
     if st.button(label, icon=":material/stop:", disabled=run.stop_requested, key="stop"):
-        return stop(cache.store(), run.id)
+        return stop(recorded.store(), run.id)
     return run
 
 

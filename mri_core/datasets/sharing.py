@@ -5,11 +5,8 @@ The place is a folder of data set folders, at any address that fsspec knows: a m
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
@@ -21,6 +18,7 @@ from mri_core.datasets.build import checksum
 from mri_core.datasets.dataset import Dataset, Header, check_name, open_dataset
 from mri_core.datasets.index_blocks import Fingerprint
 from mri_core.errors import InvalidInput, NotFound, StorageError
+from mri_core.locking import locked
 from mri_core.settings import Settings, make_folder
 
 HEADER_BYTES = 16 * 1024**2
@@ -54,7 +52,7 @@ def fetch_dataset(name: str, fingerprint: str, url: str, settings: Settings) -> 
     """
     final = make_folder(settings.datasets) / check_name(name)
     folder = settings.datasets / f".{name}.fetched"
-    with _alone(settings.datasets / f".{name}.lock"):
+    with locked(settings.datasets / f".{name}.lock"):
         if final.exists():
             return
         shutil.rmtree(folder, ignore_errors=True)  # what a killed process left
@@ -140,11 +138,3 @@ def _verify(dataset: Dataset, url: str) -> None:
     for row, (pixels, known) in enumerate(zip(dataset.pixels, dataset.index["checksum"], strict=True)):
         if checksum(pixels) != known:
             raise InvalidInput(f"slice {row:,} in {place} is damaged; copy the data set's folder there again")
-
-
-@contextmanager
-def _alone(file: Path) -> Iterator[None]:
-    """One process at a time; the kernel lets go when it dies."""
-    with file.open("a") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield

@@ -9,14 +9,14 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
-from mri_core.errors import InvalidInput, NotFound, StorageError, StoreError
+from mri_core.errors import InvalidInput, NotFound, StorageError
 from mri_core.evaluation.calibration import Calibration, remapped
 from mri_core.evaluation.calibrators import CALIBRATORS
 from mri_core.evaluation.threshold_rules import THRESHOLD_RULES
 from mri_core.evaluation.thresholds import MANUAL, ChosenThreshold
 from mri_core.images.preprocessing import Preprocessing
+from mri_core.locking import locked
 from mri_core.replacing import replacing
-from mri_core.runs.connection import locked
 
 MODEL_JSON, MODEL_ONNX, MODEL_KERAS = "model.json", "model.onnx", "model.keras"
 NEW_THRESHOLD = 0.5
@@ -180,12 +180,9 @@ def save_calibration(folder: Path, calibration: Mapping[str, Calibration]) -> Mo
 def _changed(folder: Path, change: Callable[[ModelDescription], ModelDescription]) -> ModelDescription:
     """Read, change and replace `model.json`, one process and thread at a time."""
     read_description(folder)  # a folder without a model shall not get a lock
-    try:
-        with locked(folder / f".{MODEL_JSON}.lock"):
-            description = change(read_description(folder))
-            write_description(folder, description)
-    except StoreError as error:  # here it is no run database that cannot be used
-        raise StorageError(str(error)) from error
+    with locked(folder / f".{MODEL_JSON}.lock"):
+        description = change(read_description(folder))
+        write_description(folder, description)
     return description
 
 

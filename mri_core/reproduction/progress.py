@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from mri_core.datasets.dataset import Dataset
 from mri_core.evaluation.predictions import FILE_NAME
+from mri_core.locking import locked
 from mri_core.reproduction.study import CONFIGURATIONS, REPORTED
-from mri_core.runs.connection import locked
 from mri_core.runs.liveness import settle
 from mri_core.runs.revival import revive
 from mri_core.runs.run import Run

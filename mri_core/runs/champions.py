@@ -22,8 +22,9 @@ from urllib.parse import quote
 from pydantic import TypeAdapter
 
 from mri_core.errors import InvalidInput, NotFound
+from mri_core.locking import locked
 from mri_core.runs.comparison import has_results
-from mri_core.runs.connection import connect, locked, store_errors
+from mri_core.runs.connection import connect, store_errors
 from mri_core.runs.run import Run
 from mri_core.settings import Settings, make_folder
 

@@ -6,7 +6,6 @@ looked at first, and a database that is not MLflow's is refused unchanged.
 
 from __future__ import annotations
 
-import fcntl
 import functools
 import logging
 import os
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mri_core.errors import NotFound, StorageError, StoreError
+from mri_core.locking import locked
 from mri_core.runs.database import PROBE_SECONDS, busy, check_file, count_rows, database_address, database_file, shown
 from mri_core.settings import Settings, make_folder
 
@@ -87,21 +87,6 @@ def _open(uri: str, runs: Path) -> tuple[MlflowClient, str]:
             f"restore it with `mlflow experiments restore -x {experiment.experiment_id}`"
         )
     return client, experiment.experiment_id
-
-
-@contextmanager
-def locked(file: Path) -> Iterator[None]:
-    """Hold `file`, created if needed, against every other process and thread. Released when the holder dies.
-
-    Raises StoreError when it cannot be created.
-    """
-    try:
-        handle = file.open("a")
-    except OSError as error:
-        raise StoreError(f"cannot create {file}: {error.strerror or error}; free or allow space there") from error
-    with handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
 
 
 @contextmanager

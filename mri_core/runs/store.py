@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from mri_core.errors import InvalidInput, NotFound, StorageError, Superseded
+from mri_core.errors import InvalidInput, NotFound, StorageError, StoreError, Superseded
+from mri_core.locking import locked
 from mri_core.runs.champions import champion_of, demote, only_champion
 from mri_core.runs.comparison import mentions
-from mri_core.runs.connection import connect, locked, store_errors
+from mri_core.runs.connection import connect, store_errors
 from mri_core.runs.history import metrics_of, read_history, scores
 from mri_core.runs.reading import PAGE, find_id, get_record, next_name, readable, search_records, unknown
 from mri_core.runs.records import MLFLOW_STATUS, creation_tags, run_of, state_tags, write
@@ -222,7 +223,11 @@ class RunStore:
     def exclusively(self, run_id: str) -> Iterator[Run]:
         """The run as it stands, while no other process changes its status: MLflow has no compare-and-set of its own."""
         self._read(run_id)
-        with locked(make_folder(self.settings.runs / run_id) / ".lock"):
+        try:
+            lock = locked(make_folder(self.settings.runs / run_id) / ".lock")
+        except StorageError as error:  # whoever waits for a database that cannot be written waits for this as well
+            raise StoreError(str(error)) from error
+        with lock:
             run = self._read(run_id)
             self._check(run)
             yield run

@@ -49,11 +49,11 @@ def badges(app: AppTest) -> str:
 
 def question() -> None:
     """The dialog by itself, about the newest run: AppTest reruns the whole page at a click in a dialog."""
-    from app.ui import cache
+    from app.ui import recorded
     from app.ui.promotion import confirm_promotion
 
-    newest = cache.runs()[0]
-    champion = cache.champion("demo")
+    newest = recorded.runs()[0]
+    champion = recorded.champion("demo")
     if champion is None or champion.id != newest.id:
         confirm_promotion(newest)
 

@@ -83,10 +83,10 @@ def test_a_run_that_began_meanwhile_is_not_moved(lab, open_page: Open, monkeypat
     queue(lab)
     run = queue(lab)
     app = open_page("queue")
-    from app.ui import cache
+    from app.ui import recorded
 
-    seen = cache.queue()
-    monkeypatch.setattr(cache, "queue", lambda: seen)
+    seen = recorded.queue()
+    monkeypatch.setattr(recorded, "queue", lambda: seen)
     take_next(lab, "one")
     take_next(lab, "two")
     app.button(key=f"first {run.id}").click().run()
@@ -107,13 +107,13 @@ def test_all_that_wait_are_stopped_after_a_question_that_names_how_many(lab, ope
 
 def test_many_that_wait_have_pages(lab, open_page: Open, monkeypatch) -> None:
     made = [queue(lab).id for _ in range(3)]
-    from app.ui import cache, queue_rows
+    from app.ui import queue_rows, recorded
 
     drawn = []
     monkeypatch.setattr(queue_rows, "draw_waiting", lambda run, place, last: drawn.append((place, last)))
-    seen = cache.queue()
+    seen = recorded.queue()
     one = seen.waiting[0]
-    monkeypatch.setattr(cache, "queue", lambda: type(seen)(1, (), (one,) * 45, ()))
+    monkeypatch.setattr(recorded, "queue", lambda: type(seen)(1, (), (one,) * 45, ()))
     app = open_page("queue", page="3")
     assert not app.exception and made
     assert drawn == [(place, 45) for place in range(41, 46)]

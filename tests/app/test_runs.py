@@ -141,10 +141,10 @@ def test_deleting_asks_once_and_names_the_runs(lab, open_page: Open) -> None:
 
 def question() -> None:
     """The dialog by itself: AppTest reruns the whole page at a click in a dialog, which closes it."""
-    from app.ui import cache
+    from app.ui import recorded
     from app.ui.deletion import confirm_deletion
 
-    if chosen := [run for run in cache.runs() if run.status != "finished"]:
+    if chosen := [run for run in recorded.runs() if run.status != "finished"]:
         confirm_deletion(chosen)
 
 
@@ -177,7 +177,7 @@ def test_a_running_run_is_not_deleted(lab, open_page: Open, ticked: bool) -> Non
 
 
 def test_older_runs_are_shown_when_asked_for(lab, trained, open_page: Open, monkeypatch) -> None:
-    monkeypatch.setattr("app.ui.cache.MOST_LISTED", 2)
+    monkeypatch.setattr("app.ui.recorded.MOST_LISTED", 2)
     ids = [trained.run_id, *(queue(lab).id for _ in range(3))][::-1]
     app = open_page("runs")
     assert shown(app) == ids[:2] and "The newest 2 runs." in app.caption[0].value

@@ -11,7 +11,7 @@ import pytest
 from rivals import at_once
 from run_support import LABELS, queue
 
-from mri_core.errors import InvalidInput, NotFound
+from mri_core.errors import InvalidInput, NotFound, StoreError
 from mri_core.runs.attempts import take
 from mri_core.runs.liveness import process_of
 from mri_core.runs.records import MLFLOW_STATUS, TAG_LENGTH
@@ -258,3 +258,12 @@ def test_processes_create_the_database_and_write_at_once(tmp_path):
     assert [(run.status, len(store.history(run.id))) for run in store.list()] == [("finished", 5)] * 4
     with closing(sqlite3.connect(store.settings.root / "mlflow.db")) as database:
         assert database.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+
+
+def test_a_run_whose_lock_cannot_be_made_waits_as_for_a_busy_database(store):
+    run_id = queue(store)
+    (store.settings.runs / run_id / ".lock").unlink(missing_ok=True)
+    (store.settings.runs / run_id / ".lock").mkdir()
+    with pytest.raises(StoreError, match=r"cannot create .*\.lock: Is a directory"):
+        store.request_stop(run_id)
+    assert store.get(run_id).status == "queued"

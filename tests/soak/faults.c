@@ -134,18 +134,15 @@ static int creates(const char *path, int flags) {
     return found && fate("create ", path);
 }
 
-int open64(const char *path, int flags, ...) {
-    va_list more;
-    va_start(more, flags);
-    mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(more, mode_t) : 0;
-    va_end(more);
-    return creates(path, flags) ? -1 : REAL(open64)(path, flags, mode);
-}
+/* Python calls one, libraries the other. */
+#define OPENS(name)                                                            \
+    int name(const char *path, int flags, ...) {                               \
+        va_list more;                                                          \
+        va_start(more, flags);                                                 \
+        mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(more, mode_t) : 0; \
+        va_end(more);                                                          \
+        return creates(path, flags) ? -1 : REAL(open64)(path, flags, mode);    \
+    }
 
-int open(const char *path, int flags, ...) {
-    va_list more;
-    va_start(more, flags);
-    mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(more, mode_t) : 0;
-    va_end(more);
-    return creates(path, flags) ? -1 : REAL(open64)(path, flags, mode);
-}
+OPENS(open64)
+OPENS(open)

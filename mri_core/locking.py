@@ -1,0 +1,22 @@
+"""One process at a time."""
+
+from __future__ import annotations
+
+import fcntl
+from pathlib import Path
+from typing import TextIO
+
+from mri_core.errors import StorageError
+
+
+def locked(file: Path) -> TextIO:
+    """Hold `file`, created if needed, against every other process and thread, as in `with locked(file):`.
+
+    It is released at the block's end, and when the holder dies. Raises StorageError when it cannot be created.
+    """
+    try:
+        handle = file.open("a")
+    except OSError as error:
+        raise StorageError(f"cannot create {file}: {error.strerror or error}; free or allow space there") from error
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    return handle
