@@ -39,7 +39,7 @@ TRAINED_WITH = ("mri-core", "tensorflow", "keras", "numpy", "tf2onnx", "onnxrunt
 def main(run_id: str, attempt: int = 1) -> int:
     """Train one run to its end. Returns the exit status; a reason a user can act on is stored with the run."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # the log is for its reader
-    os.nice(NICENESS)
+    _step_back()
     settings = Settings()
     store = RunStore(settings, attempt)
     run = patiently(lambda: store.get(run_id))
@@ -56,6 +56,14 @@ def main(run_id: str, attempt: int = 1) -> int:
         print(f"error: {reason}", file=sys.stderr)
         return 1
     return 0
+
+
+def _step_back() -> None:
+    os.nice(NICENESS)
+    if os.getsid(0) == os.getpid():
+        # Linux may share the processor among sessions first (autogroups, see sched(7)), and niceness counts within one.
+        with suppress(OSError):
+            Path("/proc/self/autogroup").write_text(str(NICENESS))
 
 
 def train(store: RunStore, run: Run, settings: Settings) -> None:

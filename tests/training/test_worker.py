@@ -120,3 +120,17 @@ def test_a_part_that_is_left_out_is_not_learnt_from_but_judged(home):
     session = onnxruntime.InferenceSession(run.folder / "model.onnx")
     (answer,) = session.run(None, {"slices": dataset.pixels[left_out][..., None]})
     np.testing.assert_allclose(answer, stored[LEFT_OUT].probabilities, atol=1e-5)
+
+
+@pytest.mark.parametrize("own_session", [True, False])
+def test_a_training_gives_way_and_asks_nobody_else_to(own_session):
+    told = "import os; from mri_core.training import worker; worker._step_back(); print(os.nice(0))"
+    group = Path("/proc/self/autogroup")
+    told += f"; print(open({str(group)!r}).read())" if group.exists() else ""
+    before = group.read_text() if group.exists() else ""
+    said = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, start_new_session=own_session)
+    niceness, *of_group = said.stdout.split("\n")[:2]
+    assert int(niceness) == min(19, os.nice(0) + worker.NICENESS), said.stderr
+    if group.exists():
+        assert of_group[0].endswith(f"nice {worker.NICENESS}") == own_session
+        assert group.read_text() == before
