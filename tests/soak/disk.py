@@ -1,10 +1,11 @@
 """A disk that is full or broken at every write in turn: `python -m tests.soak.disk`.
 
-Three trials. Each write of each call of the run database, and of a checkpoint, fails in a process that calls them.
-Then each write that a training makes beneath its home fails, its checkpoints, model, log and database alike, once with
-EIO and once with ENOSPC, which lasts until room is made. It prints a JSON object; its exit status is 1 unless every
-failure was in plain words, nothing was damaged, and every training came, if need be resumed, to the bits of an
-undisturbed one.
+Each write of each call of the run database, and of a checkpoint, fails in a process that calls them. Then the writes
+that a training makes beneath its home fail, its checkpoints, model, log and database alike, once with EIO and once with
+ENOSPC, which lasts until room is made. A training makes hundreds that are alike, so of each kind (to flush the
+database, say) the first, the last, and those between at even distances are tried. It prints a JSON object; its exit
+status is 1 unless every failure was in plain words, nothing was damaged, and every training came, if need be resumed,
+to the bits of an undisturbed one.
 """
 
 from __future__ import annotations
@@ -12,16 +13,19 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from mri_core.bench.session import own_settings
 from mri_core.datasets.dataset import Dataset
@@ -53,18 +57,21 @@ def fail_calls(home: Path, library: Path, every: int) -> dict[str, Any]:
     return json.loads(said)
 
 
-def fail_trainings(home: Path, library: Path, every: int) -> dict[str, Any]:
-    """Trainings of which one write fails; of all writes and faults every so many are tried, from half of it on.
+def fail_trainings(home: Path, library: Path, of_each: int, every: int = 1) -> dict[str, Any]:
+    """Trainings of which one write fails.
 
+    of_each: how many writes of each kind are tried. every: of these, with each fault, one of so many.
     Returns what was found, by name; what was wrong, in sentences.
     """
     settings = own_settings(home)
     dataset, store, said = make_demo(settings, slices=300), RunStore(settings), home.parent / "said"
     undisturbed = _trained(store, _queued(store, dataset), faulty(library, home, said=said))
-    writes = len(said.read_text().splitlines())
-    found: Counter[str] = Counter(writes=writes)
+    writes = said.read_text().splitlines()
+    kinds = by_kind(writes)
+    found: Counter[str] = Counter({"writes": len(writes), "kinds": len(kinds)})
     wrong: list[str] = []
-    for at, fault in list(product(range(1, writes + 1), FAULTS))[every // 2 :: every]:
+    places = [at for alike in kinds.values() for at in spread(alike, of_each)]
+    for at, fault in list(product(places, FAULTS))[every // 2 :: every]:
         run = _queued(store, dataset)
         ended, how, place = _disturbed(store, run, library, home, at, fault)
         found.update(["trainings", how])
@@ -73,6 +80,20 @@ def fail_trainings(home: Path, library: Path, every: int) -> dict[str, Any]:
             wrong.append(f"write {at} ({place}), {fault}: {how}")
         store.delete(run.id)
     return dict(found) | {"wrong": wrong}
+
+
+def by_kind(writes: Sequence[str]) -> dict[str, list[int]]:
+    """What was done to which file, without the names that are drawn anew -> the numbers of those writes, from 1."""
+    found = defaultdict(list)
+    for line in writes:
+        number, _, what, path = line.split(" ", 3)
+        found[f"{what} {re.sub('[0-9a-f]{8,}', '', '/'.join(path.split('/')[-2:]))}"].append(int(number))
+    return found
+
+
+def spread(numbers: Sequence[int], most: int) -> list[int]:
+    """At most so many of them: the first, the last, and others at even distances."""
+    return [numbers[place] for place in np.unique(np.linspace(0, len(numbers) - 1, most).round().astype(int))]
 
 
 def _queued(store: RunStore, dataset: Dataset) -> Run:
@@ -125,8 +146,8 @@ def _faults_of(store: RunStore, run: Run, undisturbed: Run) -> list[str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--every", type=int, default=1, help="of so many writes of a training one is failed")
-    parser.add_argument("--every-call", type=int, default=1, help="the same of single calls")
+    parser.add_argument("--of-each", type=int, default=3, help="so many writes of each kind a training makes")
+    parser.add_argument("--every-call", type=int, default=1, help="of so many writes of single calls one is failed")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="mri-soak-") as folder:
         library = compile_library(Path(folder))
@@ -135,7 +156,7 @@ def main() -> int:
             each.mkdir()
         found = {
             "calls": fail_calls(calls, library, options.every_call),
-            "trainings": fail_trainings(home, library, options.every),
+            "trainings": fail_trainings(home, library, options.of_each),
         }
     print(json.dumps(found))
     return int(any(each["wrong"] for each in found.values()))

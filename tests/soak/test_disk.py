@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from soak.disk import fail_calls, fail_trainings
+from soak.disk import by_kind, fail_calls, fail_trainings, spread
 from soak.faults import COMPILER, compile_library
 
 if COMPILER is None and not os.environ.get("CI"):
@@ -25,5 +25,13 @@ def test_calls_fail_in_words_and_damage_nothing(tmp_path, library):
 def test_trainings_come_to_the_same_bits_once_there_is_room(tmp_path, library):
     home = tmp_path / "home"
     home.mkdir()
-    found = fail_trainings(home, library, every=701)
+    found = fail_trainings(home, library, of_each=1, every=61)
     assert found["wrong"] == [] and found["trainings"] >= 1
+
+
+def test_of_each_kind_of_write_the_first_and_the_last_are_tried():
+    made = "1 works create /h/checkpoints/.0123456789abcdef.npz|2 works write /h/mlflow.db|3 works write /h/mlflow.db"
+    more = "4 works write /h/mlflow.db|5 works create /h/checkpoints/.fedcba9876543210.npz"
+    kinds = by_kind(f"{made}|{more}".split("|"))
+    assert kinds == {"create checkpoints/..npz": [1, 5], "write h/mlflow.db": [2, 3, 4]}
+    assert [spread(range(10, 20), most) for most in (1, 2, 3, 50)] == [[10], [10, 19], [10, 14, 19], [*range(10, 20)]]
