@@ -19,8 +19,9 @@ from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
 from mri_core.training.plan import plan_epoch
 from mri_core.training.presets import make_spec
+from mri_core.training.process import peak_memory_mb
 from mri_core.training.spec import TrainingSpec
-from mri_core.training.worker import peak_memory_mb, train
+from mri_core.training.worker import train
 
 
 @dataclass(frozen=True)

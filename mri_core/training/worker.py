@@ -8,16 +8,12 @@ Its output goes to the run's log. TensorFlow lives here and nowhere else.
 from __future__ import annotations
 
 import os
-import resource
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mri_core.datasets.dataset import Dataset
-from mri_core.datasets.gather import gather
 from mri_core.datasets.sharing import open_or_fetch
 from mri_core.errors import InvalidInput, MriError, StoreError, Superseded
 from mri_core.runs.liveness import process_of
@@ -25,21 +21,17 @@ from mri_core.runs.patience import patiently
 from mri_core.runs.run import Progress, Run, Status, Timing
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
+from mri_core.training.process import log, peak_memory_mb, step_back
+from mri_core.training.results import keep_reference, save_results
 from mri_core.versions import installed_versions
 
-if TYPE_CHECKING:
-    import keras
-
-VERIFIED_SLICES = 500
-NICENESS = 10
-"""Steps behind other programs: pages answer within a second because of it, and an idle machine trains as fast."""
 TRAINED_WITH = ("mri-core", "tensorflow", "keras", "numpy", "tf2onnx", "onnxruntime")
 
 
 def main(run_id: str, attempt: int = 1) -> int:
     """Train one run to its end. Returns the exit status; a reason a user can act on is stored with the run."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # the log is for its reader
-    _step_back()
+    step_back()
     settings = Settings()
     store = RunStore(settings, attempt)
     run = patiently(lambda: store.get(run_id))
@@ -56,14 +48,6 @@ def main(run_id: str, attempt: int = 1) -> int:
         print(f"error: {reason}", file=sys.stderr)
         return 1
     return 0
-
-
-def _step_back() -> None:
-    os.nice(NICENESS)
-    if os.getsid(0) == os.getpid():
-        # Linux may share the processor among sessions first (autogroups, see sched(7)), and niceness counts within one.
-        with suppress(OSError):
-            Path("/proc/self/autogroup").write_text(str(NICENESS))
 
 
 def train(store: RunStore, run: Run, settings: Settings) -> None:
@@ -83,9 +67,9 @@ def train(store: RunStore, run: Run, settings: Settings) -> None:
     patiently(lambda: store.start(run.id, process_of(), model.count_params(), told, versions))
     begun = newest_checkpoint(run.folder)
     if begun.taken:
-        _log(f"goes on in epoch {begun.epoch}, after {begun.step} of its steps")
+        log(f"goes on in epoch {begun.epoch}, after {begun.step} of its steps")
         if (run.device, run.versions) != (told, versions):
-            _log("other hardware or versions than before: its numbers are not those of an uninterrupted run")
+            log("other hardware or versions than before: its numbers are not those of an uninterrupted run")
     records = _Records(store, run.id)
     for row in begun.history[len(run.history) :]:  # the process was lost between a checkpoint and the record of it
         records.log_epoch(row)
@@ -121,7 +105,7 @@ class _Records:
 
     def log_epoch(self, row: dict[str, Any]) -> None:
         patiently(lambda: self.store.log_epoch(self.run_id, row))
-        _log(
+        log(
             f"epoch {row['epoch']}: loss {row['loss']:.4f}, validation loss {row['val_loss']:.4f}, "
             f"validation micro-F1 {row['val_micro_f1']:.3f}, {row['seconds']:.1f} s"
         )
@@ -129,79 +113,6 @@ class _Records:
     def check_attempt(self) -> None:
         with suppress(StoreError):  # busy for once: what is written is right, whoever writes it
             self.store.check_attempt(self.run_id)
-
-
-def _log(line: str) -> None:
-    """To the run's log, without which a training goes on: the disk may be full."""
-    with suppress(OSError):
-        print(line, flush=True)
-
-
-def save_results(model: keras.Model, dataset: Dataset, run: Run, allowed: Callable[[], None]) -> str | None:
-    """Store the model, its export and the probabilities for the slices it never learnt from in the run's folder.
-
-    allowed: asked before each file takes its place; raises where the run has gone on without this process.
-    Returns a sentence when the exported model's answers differ from Keras's by more than they may, else None.
-    """
-    from mri_core.evaluation.predictions import LEFT_OUT, Predictions, save_predictions
-    from mri_core.prediction.export import LARGEST_DIFFERENCE, save_model, verify
-    from mri_core.prediction.model_file import ModelDescription, write_description
-    from mri_core.training.inference import compile_inference, predict
-    from mri_core.training.parts import learnt_and_left_out
-
-    infer = compile_inference(model)
-    _, left_out = learnt_and_left_out(dataset, run.spec)
-    splits = {}
-    for split, rows in (
-        ("validation", dataset.rows("validation")),
-        ("test", dataset.rows("test")),
-        (LEFT_OUT, left_out),
-    ):
-        if len(rows):
-            ids = dataset.columns("id")["id"].to_numpy(dtype=str)[rows]
-            splits[split] = Predictions(ids, dataset.truth[rows], predict(infer, dataset, rows), dataset.label_names)
-    allowed()
-    save_predictions(run.folder, splits)
-    description = ModelDescription(
-        run=run.id,
-        dataset={"name": dataset.name, "fingerprint": dataset.fingerprint},
-        labels=dataset.label_names,
-        thresholds=dict.fromkeys(dataset.label_names, 0.5),
-        image_shape=dataset.image_shape,
-        onnx_difference=0.0,
-        preprocessing=dataset.header.preprocessing,
-    )
-    description = save_model(model, run.folder, description, allowed)
-    rows = dataset.rows("validation")[:VERIFIED_SLICES]
-    difference = verify(run.folder, gather(dataset.pixels, rows), predict(infer, dataset, rows))
-    allowed()
-    write_description(run.folder, description.model_copy(update={"onnx_difference": difference}))
-    _log(f"exported to ONNX: largest difference to Keras {difference:.1e} on {len(rows)} slices")
-    if difference > LARGEST_DIFFERENCE:
-        return (
-            f"the exported model's probabilities differ from Keras's by up to {difference:.1e}, "
-            f"expected at most {LARGEST_DIFFERENCE:.0e}; do not rely on its predictions"
-        )
-    return None
-
-
-def keep_reference(dataset: Dataset, run: Run, allowed: Callable[[], None]) -> None:
-    """Keep beside the model what its training slices look like, with which it is asked when not to believe it.
-
-    A model without is whole, so what stands against it is only logged, but for a disk that refuses: once there is room
-    the run can be resumed. allowed: see `save_results`.
-    """
-    from mri_core.prediction.predictor import load_predictor
-    from mri_core.prediction.reference import save_reference
-    from mri_core.prediction.reference_fit import make_reference
-
-    try:
-        reference = make_reference(dataset, run.spec, load_predictor(run.folder).outputs)
-    except MriError as error:
-        _log(f"new slices will not be compared with the training slices: {error}")
-    else:
-        allowed()
-        save_reference(run.folder, reference)
 
 
 def _training_data(run: Run, settings: Settings) -> Dataset:
@@ -218,18 +129,6 @@ def _training_data(run: Run, settings: Settings) -> Dataset:
                 f"data set '{dataset.name}' has no {split} slices, expected at least one; split it again"
             )
     return dataset
-
-
-def peak_memory_mb() -> float:
-    """The most memory this process has held at once.
-
-    Linux names it in the process's status; what `getrusage` says there includes the parent's at the process's start.
-    """
-    try:
-        status = Path("/proc/self/status").read_text()
-    except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2  # bytes on macOS
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 if __name__ == "__main__":

@@ -32,10 +32,16 @@ def mri(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
     return subprocess.run(command, capture_output=True, text=True, env=os.environ | environment, timeout=300)
 
 
-def document(*arguments: str):
-    done = mri(*arguments, "--json")
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+@pytest.fixture
+def document(typed):
+    """What a command that could be done printed."""
+
+    def run(*arguments: object):
+        status, printed, said = typed(*arguments, "--json")
+        assert status == 0, said
+        return json.loads(printed)
+
+    return run
 
 
 @pytest.fixture
@@ -63,9 +69,9 @@ def engine_ended(home):
         process.wait(20)
 
 
-def test_from_nothing_to_a_label_probability(home, engine_ended, refused, tmp_path):
+def test_from_nothing_to_a_label_probability(home, engine_ended, document, refused, tmp_path):
     assert document("datasets") == [] and document("runs") == []
-    made = document("demo", "--slices", "600")
+    made = json.loads(mri("demo", "--slices", "600", "--json").stdout)
     assert made["slices"] == 600 and made["patients"] == 30 and made["simulated"]
     assert [entry["name"] for entry in document("datasets")] == ["demo"]
 
@@ -118,7 +124,7 @@ def until(run_id: str, reached: Callable[[Run], object]) -> None:
         time.sleep(0.1)
 
 
-def test_a_detached_run_is_stopped_keeps_its_best_weights_and_can_be_resumed(home, engine_ended):
+def test_a_detached_run_is_stopped_keeps_its_best_weights_and_can_be_resumed(home, engine_ended, document, refused):
     mri("demo", "--slices", "300")
     run = document("train", "--dataset", "demo", "--preset", "dense", "--set", "epochs=1000", "--set", "patience=1000",
                    "--detach")  # fmt: skip
@@ -133,8 +139,7 @@ def test_a_detached_run_is_stopped_keeps_its_best_weights_and_can_be_resumed(hom
     assert document("evaluate", run["id"])["slices"] > 0
     epochs, resumed = len(found["history"]), document("resume", run["id"], "--detach")
     assert (resumed["status"], resumed["attempt"], len(resumed["history"])) == ("queued", 2, epochs)
-    refused = mri("resume", run["id"])
-    assert refused.returncode == 1 and "expected a stopped or failed one to resume" in refused.stderr
+    assert "expected a stopped or failed one to resume" in refused("resume", run["id"])
     until(run["id"], lambda now: len(now.history) > epochs or now.ended)
     document("stop", run["id"])
     until(run["id"], lambda now: now.ended)
@@ -158,7 +163,7 @@ def test_predicting_goes_on_after_a_file_that_cannot_be_read(trained, tmp_path):
     assert printed.stderr.count("error: ") == 3 and printed.stderr.count("warning: ") == 1
 
 
-def test_models_lists_every_architecture():
+def test_models_lists_every_architecture(document):
     parameters = {entry["name"]: entry["parameters"] for entry in document("models")}
     assert list(parameters) == list(ARCHITECTURES)
     assert (parameters["cnn"], parameters["dense"], parameters["linear"]) == (33_923, 2_579_003, 3 * (64 * 64 * 3 + 1))
@@ -168,7 +173,7 @@ def test_models_lists_every_architecture():
     assert small.returncode == 1 and "error: the architecture 'cnn' does not fit slices of 20×20" in small.stderr
 
 
-def test_importing_a_folder(home, tmp_path):
+def test_importing_a_folder(home, document, tmp_path):
     table = ["file,patient,finding"]
     for i in range(10):
         Image.fromarray(np.full((80, 64), i, np.uint8)).save(tmp_path / f"{i}.png")

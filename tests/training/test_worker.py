@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -17,7 +15,6 @@ from mri_core.datasets.dataset import open_dataset
 from mri_core.datasets.demo.generate import make_demo
 from mri_core.evaluation.predictions import LEFT_OUT, load_predictions, load_splits
 from mri_core.runs.store import RunStore
-from mri_core.training import worker
 from mri_core.training.parts import learnt_and_left_out
 from mri_core.training.presets import make_spec
 
@@ -49,15 +46,6 @@ def test_a_finished_run_has_everything(trained):
         np.testing.assert_allclose(answer, stored.probabilities, atol=1e-5)
     keras_file = (run.folder / "model.keras").read_bytes()
     assert keras_file[:2] == b"PK"
-
-
-def test_a_log_that_cannot_be_written_stops_nothing(monkeypatch):
-    with Path("/dev/full").open("wb", buffering=0) as full:
-        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(full, write_through=True))
-        with pytest.raises(OSError, match="No space left on device"):
-            print("epoch 1", flush=True)
-        worker._log("epoch 1")
-        monkeypatch.undo()
 
 
 @pytest.fixture
@@ -120,17 +108,3 @@ def test_a_part_that_is_left_out_is_not_learnt_from_but_judged(home):
     session = onnxruntime.InferenceSession(run.folder / "model.onnx")
     (answer,) = session.run(None, {"slices": dataset.pixels[left_out][..., None]})
     np.testing.assert_allclose(answer, stored[LEFT_OUT].probabilities, atol=1e-5)
-
-
-@pytest.mark.parametrize("own_session", [True, False])
-def test_a_training_gives_way_and_asks_nobody_else_to(own_session):
-    told = "import os; from mri_core.training import worker; worker._step_back(); print(os.nice(0))"
-    group = Path("/proc/self/autogroup")
-    told += f"; print(open({str(group)!r}).read())" if group.exists() else ""
-    before = group.read_text() if group.exists() else ""
-    said = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, start_new_session=own_session)
-    niceness, *of_group = said.stdout.split("\n")[:2]
-    assert int(niceness) == min(19, os.nice(0) + worker.NICENESS), said.stderr
-    if group.exists():
-        assert of_group[0].endswith(f"nice {worker.NICENESS}") == own_session
-        assert group.read_text() == before
