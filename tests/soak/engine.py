@@ -130,7 +130,7 @@ def start_engines(home: Path, engines: int) -> dict[str, Any]:
 
 
 def _kill(settings: Settings, names: tuple[str, ...], run: Run) -> list[str]:
-    """Returns the names of what was there to be killed."""
+    """Kill at once, and wait until they are gone. Returns the names of what was there to be killed."""
     victims = [
         (name, process)
         for name in names
@@ -140,6 +140,7 @@ def _kill(settings: Settings, names: tuple[str, ...], run: Run) -> list[str]:
     for _, process in victims:
         with suppress(psutil.NoSuchProcess):
             process.kill()
+    psutil.wait_procs([process for _, process in victims], timeout=PATIENCE)
     return [name for name, _ in victims]
 
 
