@@ -47,7 +47,7 @@ PROGRAM = (
 )
 TRAINING = "mri_core.training.worker"
 HELD_SECONDS = 60.0
-"""Who has not been succeeded after so long was frozen while it held the run's lock, and is thawed."""
+"""Who has not been succeeded after so long was frozen while it held the run's lock or the database, and is thawed."""
 REFUSED = "is at attempt 2, this process belongs to 1"
 
 
@@ -93,7 +93,7 @@ def _freeze(store: RunStore, run: Run, wait: float, late: bool, seconds: float, 
     try:
         frozen = _await_training(store, run, 1)
         time.sleep(wait)
-        if frozen is None or not _stop(frozen) or store.get(run.id).ended:
+        if frozen is None or not _stop(frozen) or _over(store, run):
             return False
         stopped = time.monotonic()
         for supervisor in processes_of(store.settings, PROGRAM):
@@ -123,6 +123,12 @@ def _freeze(store: RunStore, run: Run, wait: float, late: bool, seconds: float, 
         for shell in psutil.Process(apart.pid).children():
             shell.kill()
         apart.wait()
+
+
+def _over(store: RunStore, run: Run) -> bool:
+    with suppress(StoreError):  # frozen while it held the database, so it is not over
+        return store.get(run.id).ended
+    return False
 
 
 def _taken_over(store: RunStore, run: Run, deadline: float) -> bool:
