@@ -30,6 +30,7 @@ fuzz: $(VENV)/.installed-dev
 soak: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.soak.kills --kills 200
 	$(BIN)/python -m tests.soak.queue --runs 1000 --slots 4 --rounds 20
+	$(BIN)/python -m tests.soak.queue --runs 1000 --slots 4 --rounds 1
 	$(BIN)/python -m tests.soak.engine --kills 50
 	$(BIN)/python -m tests.soak.frozen --times 10
 	$(BIN)/python -m tests.soak.pollers --seconds 600

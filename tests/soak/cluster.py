@@ -186,6 +186,7 @@ def disturb_cluster(folder: Path, plan: Plan, seed: int) -> dict[str, Any]:
                 run.id for number, run in enumerate(ended) if not same(run, undisturbed[number % plan.seeds])
             ],
             "attempts": sum(run.attempt for run in ended),
+            "saved": sum((run.folder / "log.txt").read_text().count("exported to ONNX") for run in ended),
             "disturbed": dict(cluster.done),
             "left undone": [event for event in plan.events if not cluster.done[event]],
             "noticed after": cluster.noticed,
@@ -321,7 +322,7 @@ def main() -> int:
         top.mkdir(exist_ok=True)
         found = disturb_cluster(top, Plan(options.runs, pause=options.pause), options.seed)
     print(json.dumps(found))
-    return int(found["runs"] != {"finished": options.runs} or bool(found["different"]))
+    return int(found["runs"] != {"finished": options.runs} or bool(found["different"] or found["left undone"]))
 
 
 if __name__ == "__main__":

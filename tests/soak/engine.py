@@ -140,8 +140,15 @@ def _kill(settings: Settings, names: tuple[str, ...], run: Run) -> list[str]:
     for _, process in victims:
         with suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs([process for _, process in victims], timeout=PATIENCE)
+    while any(_lives(process) for _, process in victims):
+        time.sleep(0.05)
     return [name for name, _ in victims]
+
+
+def _lives(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return process.status() != psutil.STATUS_ZOMBIE  # an engine that a page has started stays one for a while
+    return False
 
 
 def _let_time_pass(settings: Settings) -> None:
