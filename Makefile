@@ -36,6 +36,7 @@ soak: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.soak.pollers --seconds 600
 	$(BIN)/python -m tests.soak.disk
 	$(BIN)/python -m tests.soak.cluster --runs 24
+	$(BIN)/python benchmarks/many_runs.py
 
 # Recompile the pins after a change of pyproject.toml.
 requirements: $(VENV)/.installed-dev
