@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 import threading
@@ -15,6 +17,20 @@ def test_a_lock_that_cannot_be_made_is_said_to_be(tmp_path):
         StorageError, match=r"cannot create .*gone/\.lock: No such file or directory; free or allow space"
     ):
         locked(tmp_path / "gone" / ".lock")
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EIO, errno.ESTALE])
+def test_a_file_system_that_does_not_lock_is_said_not_to(tmp_path, monkeypatch, number):
+    asked = []
+
+    def refused(handle, _) -> None:
+        asked.append(handle)
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("fcntl.flock", refused)
+    with pytest.raises(StorageError, match=rf"cannot lock .*/\.lock: {os.strerror(number)}; make its file system work"):
+        locked(tmp_path / ".lock")
+    assert asked[0].closed
 
 
 def test_threads_and_processes_wait_for_each_other(tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 
 from mri_core.errors import ImageError
 from mri_core.images.framing import receive, receive_header
-from mri_core.images.limits import LIMITS, MB, one_line
+from mri_core.images.limits import LIMITS, one_line
 from mri_core.images.slice import Slice
 
 _NOT_ITSELF = (LookupError, TypeError, ValueError, OverflowError, AttributeError)
@@ -32,10 +32,9 @@ def told_slices(stream: BinaryIO) -> list[Slice]:
         raise EOFError("the other process sends no slices") from error
 
 
-def told_members(stream: BinaryIO) -> list[tuple[str, bytes]]:
-    """The files in a zip, by path: a message each, and one more. Raises as `told_slices`."""
+def told_members(stream: BinaryIO, room: int) -> list[tuple[str, bytes]]:
+    """The files in a zip, by path: a message each, and one more. room: bytes of all. Raises as `told_slices`."""
     members: list[tuple[str, bytes]] = []
-    room = LIMITS.inflated_mb * MB
     try:
         while "path" in (header := receive_header(stream)):
             length = int(header["bytes"])

@@ -14,13 +14,14 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from queue import SimpleQueue
 from typing import Any, BinaryIO, TypeVar, cast
 
 from mri_core.errors import ImageError
 from mri_core.images.answer import told_members, told_slices
 from mri_core.images.framing import receive_header, send
-from mri_core.images.limits import LIMITS, check_bytes, refuse
+from mri_core.images.limits import LIMITS, check_bytes, held_bytes, refuse
 from mri_core.images.preprocessing import STANDARD, Preprocessing
 from mri_core.images.slice import Slice
 
@@ -42,7 +43,10 @@ def read_apart(data: bytes, name: str, preprocessing: Preprocessing = STANDARD) 
 
 
 def unpack_apart(data: bytes, name: str) -> list[tuple[str, bytes]]:
-    """As `archive.unpack`, in a child: the files in a zip, each with its path inside. Raises ImageError likewise."""
+    """As `archive.unpack`, in a child: the files in a zip, each with its path inside. Raises ImageError likewise.
+
+    All of them are held here, so they may be no more than `limits.held_bytes`.
+    """
     check_bytes(name, len(data), "file_mb")
     reader = _idle.get()
     try:
@@ -61,7 +65,7 @@ class _Reader:
         return self._ask({"preprocessing": preprocessing.model_dump()}, data, name, told_slices)
 
     def unpack(self, data: bytes, name: str) -> list[tuple[str, bytes]]:
-        return self._ask({}, data, name, told_members)
+        return self._ask({}, data, name, partial(told_members, room=held_bytes(len(data))))
 
     def _ask(self, request: dict[str, Any], data: bytes, name: str, told: Callable[[BinaryIO], _Answer]) -> _Answer:
         child = self._running()

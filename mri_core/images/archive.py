@@ -8,7 +8,17 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from mri_core.images.limits import LIMITS, MB, one_line, ratio_bytes, refuse, refusing
+from mri_core.images.limits import (
+    HELD_MB,
+    HELD_RATIO,
+    LIMITS,
+    MB,
+    held_bytes,
+    one_line,
+    ratio_bytes,
+    refuse,
+    refusing,
+)
 
 EXPECTED = "a complete zip of image files, without a password"
 KINDS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -27,18 +37,19 @@ def is_npz(data: bytes) -> bool:
     return data.startswith(b"PK\x03\x04") and data[30 : 30 + int.from_bytes(data[26:28], "little")].endswith(b".npy")
 
 
-def unpack(data: bytes, name: str, expected: str = EXPECTED) -> Iterator[tuple[str, bytes]]:
+def unpack(data: bytes, name: str, expected: str = EXPECTED, held: bool = False) -> Iterator[tuple[str, bytes]]:
     """The files in a zip, one at a time: path inside, safe to show, with "/" between its parts; and contents.
 
     Folders, hidden files and what macOS adds are left out. An archive inside is a file like others, and no reader
     takes it. Nothing is inflated before the number of files, the sizes they declare, their sum and its ratio to the
-    zip's size have been checked, and no file further than it declares.
+    zip's size have been checked, and no file further than it declares. held: whether whoever asks keeps all of them at
+    once, which may then be no more than `held_bytes`.
     Raises ImageError, also after some files, for a zip that is damaged, encrypted or larger than the limits.
     """
     damaged = (zipfile.BadZipFile, NotImplementedError)
     with refusing(name, "its table of contents is damaged, cut short or far too long", expected, also=damaged):
         archive = zipfile.ZipFile(_Pieces(data))
-    _check(archive.infolist(), len(data), name)
+    _check(archive.infolist(), len(data), name, held)
     members = [(path, member) for member in archive.infolist() if (path := _path(member))]
     if not members:
         raise refuse(name, "there is no file in it", expected)
@@ -48,7 +59,7 @@ def unpack(data: bytes, name: str, expected: str = EXPECTED) -> Iterator[tuple[s
         yield path, contents
 
 
-def _check(members: Sequence[zipfile.ZipInfo], size: int, name: str) -> None:
+def _check(members: Sequence[zipfile.ZipInfo], size: int, name: str, held: bool) -> None:
     if len(members) > LIMITS.files:
         raise refuse(name, f"it holds {len(members):,} files", LIMITS.most("files"))
     for member in members:
@@ -61,8 +72,11 @@ def _check(members: Sequence[zipfile.ZipInfo], size: int, name: str) -> None:
     declared = sum(member.file_size for member in members)
     if declared > LIMITS.inflated_mb * MB:
         raise refuse(name, f"the files in it declare {declared:,} bytes", LIMITS.most("inflated_mb"))
+    swollen = f"the files in it declare {declared:,} bytes, and it has {size:,}"
     if declared > ratio_bytes(size):
-        raise refuse(name, f"the files in it declare {declared:,} bytes, and it has {size:,}", LIMITS.most("ratio"))
+        raise refuse(name, swollen, LIMITS.most("ratio"))
+    if held and declared > held_bytes(size):
+        raise refuse(name, swollen, f"at most {HELD_MB} MB, or {HELD_RATIO} times the size it has where that is more")
 
 
 def _path(member: zipfile.ZipInfo) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -51,6 +52,7 @@ def _ask(child: subprocess.Popen[bytes], data: bytes) -> bytes:
     deadline = threading.Timer(MAX_SECONDS, child.kill)
     deadline.start()
     try:
+        _send(cast(BinaryIO, child.stdin), str(_seconds_left()).encode())
         _send(cast(BinaryIO, child.stdin), data)
         return _receive(cast(BinaryIO, child.stdout))
     except (OSError, EOFError):
@@ -59,6 +61,24 @@ def _ask(child: subprocess.Popen[bytes], data: bytes) -> bytes:
         return b""
     finally:
         deadline.cancel()
+
+
+def _seconds_left() -> int:
+    """How long this process may still compute, at least 1; 0 where nothing limits it."""
+    limit = resource.getrlimit(resource.RLIMIT_CPU)[0]
+    return 0 if limit == resource.RLIM_INFINITY else max(1, int(limit - _seconds_used()))
+
+
+def _allow(seconds: int) -> None:
+    """Let this process compute so long from now: what it was started with is not enough for many files."""
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    until = int(_seconds_used()) + 1 + seconds
+    resource.setrlimit(resource.RLIMIT_CPU, (until if hard == resource.RLIM_INFINITY else min(until, hard), hard))
+
+
+def _seconds_used() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
 
 
 def _send(stream: BinaryIO, message: bytes) -> None:
@@ -84,9 +104,12 @@ def _serve() -> None:
     warnings.simplefilter("ignore")
     while True:
         try:
+            seconds = int(_receive(sys.stdin.buffer))
             data = _receive(sys.stdin.buffer)
         except EOFError:
             return
+        if seconds:
+            _allow(seconds)
         answer = io.BytesIO()
         # Where pydicom refuses the answer is empty; any other exception ends the child, as an abort does.
         with suppress(RuntimeError):

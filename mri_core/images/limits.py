@@ -89,6 +89,10 @@ then, and the command line and the pages call `read_limits` first, which says wh
 
 MB = 2**20
 
+HELD_MB, HELD_RATIO = 32, 16
+"""What all files of a stranger's zip may inflate to, for the server holds them at once: so many MB, or so many times
+the zip's size where that is more. DICOM deflates to a half or a third, volumes of a bare brain to a tenth or less."""
+
 ACCEPTED = "a PNG, JPEG, TIFF, BMP, WebP, DICOM (.dcm), NIfTI (.nii, .nii.gz) or NumPy (.npy, .npz) file"
 
 NAME_CHARACTERS = 120
@@ -171,3 +175,8 @@ def check_size(name: str, width: int, height: int, slices: int = 1) -> None:
 def ratio_bytes(size: int) -> int:
     """What a compressed file of `size` bytes may inflate to where its header cannot be asked first."""
     return min(LIMITS.inflated_mb * MB, max(LIMITS.file_mb * MB, LIMITS.ratio * size))
+
+
+def held_bytes(size: int) -> int:
+    """What all files of a stranger's zip of `size` bytes may inflate to together."""
+    return min(LIMITS.inflated_mb * MB, max(HELD_MB * MB, HELD_RATIO * size))

@@ -69,7 +69,7 @@ def _answer(request: dict[str, Any], data: bytes) -> Iterator[Message]:
         slices = read_slices(data, request["name"], Preprocessing(**request["preprocessing"]))
         yield {"slices": [_told(one) for one in slices]}, [np.ascontiguousarray(one.pixels).data for one in slices]
         return
-    for path, contents in unpack(data, request["name"]):
+    for path, contents in unpack(data, request["name"], held=True):
         yield {"path": path, "bytes": len(contents)}, [contents]
     yield {}, []
 

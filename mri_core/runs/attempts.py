@@ -60,6 +60,8 @@ def requeue(store: RunStore, run_id: str) -> Run:
 def _queue_again(store: RunStore, run: Run, losses: int) -> None:
     with store.client() as (client, _):
         write(client, run.id, tags=state_tags(attempt=run.attempt + 1, losses=losses))
-        for tag in OF_ONE_ATTEMPT & get_record(client, run.id).data.tags.keys():
+        there = OF_ONE_ATTEMPT & get_record(client, run.id).data.tags.keys()
+        # Its process first, without which it is queued, whatever comes in between.
+        for tag in sorted(there, key=lambda tag: tag != "mri.process"):
             client.delete_tag(run.id, tag)
         client.update_run(run.id, status=MLFLOW_STATUS["queued"])

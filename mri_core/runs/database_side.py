@@ -72,10 +72,11 @@ class Side:
         """Raises InvalidInput while a run is queued or running: its record changes."""
         from sqlalchemy import select
 
-        runs = _table("runs")
+        runs, tags = _table("runs"), _table("tags")
+        whole = select(tags.c.run_uuid).where(tags.c.key == "mri.spec")  # whose creation was not cut short
         with store_errors(self.uri):
             busy = self.connection.execute(
-                select(runs.c.name).where(*self._present(), runs.c.status.in_(_UNDER_WAY))
+                select(runs.c.name).where(*self._present(), runs.c.status.in_(_UNDER_WAY), runs.c.run_uuid.in_(whole))
             ).all()
         if busy:
             raise InvalidInput(

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from mri_core.errors import EngineError
+from mri_core.errors import EngineError, StorageError
 from mri_core.runs.liveness import START_SECONDS, STARTING_FILE, last_lines, read_engine
 from mri_core.runs.run import Run
 from mri_core.runs.store import RunStore
@@ -104,7 +104,6 @@ def ensure_engine(settings: Settings, command: Sequence[str] = ()) -> None:
     Raises EngineError when it cannot be reached or does not start.
     """
     if settings.scheduler:
-        _check_address(settings.scheduler)
         with client_of(settings):
             return
     if read_engine(settings) and _answers(settings):
@@ -127,18 +126,27 @@ def ensure_engine(settings: Settings, command: Sequence[str] = ()) -> None:
 
 
 def start_daemon(settings: Settings, command: Sequence[str]) -> psutil.Popen:
-    """A detached process. When another engine serves the home it ends, with exit status 0."""
-    make_folder(settings.engine).chmod(0o700)
-    (settings.engine / STARTING_FILE).touch()
-    with (settings.engine / DAEMON_LOG).open("ab") as log:
-        return psutil.Popen(
-            [sys.executable, "-m", "mri_core.runs.daemon", *command],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            env=os.environ | settings.environment(),
-        )
+    """A detached process. When another engine serves the home it ends, with exit status 0.
+
+    Raises EngineError when the disk or the system refuses.
+    """
+    try:
+        make_folder(settings.engine).chmod(0o700)
+        (settings.engine / STARTING_FILE).touch()
+        with (settings.engine / DAEMON_LOG).open("ab") as log:
+            return psutil.Popen(
+                [sys.executable, "-m", "mri_core.runs.daemon", *command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env=os.environ | settings.environment(),
+            )
+    except (OSError, StorageError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise EngineError(
+            f"the local engine cannot be started in {settings.engine}: {reason}; free or allow space there, try again"
+        ) from error
 
 
 def _answers(settings: Settings) -> bool:
@@ -151,11 +159,15 @@ def _answers(settings: Settings) -> bool:
 
 @contextmanager
 def client_of(settings: Settings) -> Iterator[Client]:
-    """A connection to the scheduler, not made the process's default one. Raises EngineError when it does not answer."""
+    """A connection to the scheduler, not made the process's default one.
+
+    Raises EngineError when it does not answer, or could only be reached without TLS.
+    """
     from distributed import Client, Security
 
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # it reports errors that are raised as well
     if settings.scheduler:
+        _check_address(settings.scheduler)
         address, security = settings.scheduler, Security()  # credentials come from Dask's own configuration
     else:
         engine = read_engine(settings)

@@ -69,8 +69,11 @@ def age(file: Path) -> float:
 
 
 def is_here(run: Run) -> bool:
-    """Whether the run's process, if it has one, is on this host: of others nothing is known."""
-    return run.process is None or run.process.host == socket.gethostname()
+    """Whether the run's files are in this home and its process, if it has one, on this host.
+
+    The database may be shared with other homes and hosts, of which nothing is known: their runs are theirs.
+    """
+    return run.folder.is_dir() and (run.process is None or run.process.host == socket.gethostname())
 
 
 def settle(store: RunStore, run: Run) -> Run:

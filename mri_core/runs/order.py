@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import Literal
 
-from mri_core.errors import InvalidInput
+from mri_core.errors import InvalidInput, NotFound
 from mri_core.runs.attempts import take
 from mri_core.runs.liveness import find_process, is_here, process_of
 from mri_core.runs.run import Claim, Run, Status
@@ -28,12 +28,8 @@ def is_held(run: Run) -> bool:
 
 
 def left_here(store: RunStore, statuses: Collection[Status]) -> list[Run]:
-    """Runs of this home and host that nobody alive looks after, in their order.
-
-    The database may be shared with other homes and hosts, whose runs are theirs to carry out.
-    """
-    found = in_order(store.list(statuses=statuses))
-    return [run for run in found if not is_held(run) and run.folder.is_dir() and is_here(run)]
+    """Runs of this home and host that nobody alive looks after, in their order."""
+    return [run for run in in_order(store.list(statuses=statuses)) if not is_held(run) and is_here(run)]
 
 
 def take_next(store: RunStore, ticket: str) -> Run | None:
@@ -42,8 +38,7 @@ def take_next(store: RunStore, ticket: str) -> Run | None:
     """
     claim = Claim(process_of(), ticket)
     own = [run for run in store.list(statuses=_RUNNING) if ticket.startswith(run.id) and is_here(run)]
-    # The database may be shared with other homes and hosts, whose runs are theirs to carry out.
-    queued = [run for run in in_order(store.list(statuses=_QUEUED)) if run.folder.is_dir() and is_here(run)]
+    queued = [run for run in in_order(store.list(statuses=_QUEUED)) if is_here(run)]
     for run in (*own, *queued):
         if take(store, run.id, claim, _is_gone):
             return store.get(run.id)
@@ -75,7 +70,7 @@ def stop_waiting(store: RunStore) -> list[Run]:
     for run in waiting(store):
         now = store.get(run.id)
         if now.status == "queued" and not is_held(now):
-            with suppress(InvalidInput):  # somebody else has stopped it
+            with suppress(InvalidInput, NotFound):  # somebody else has stopped it; it is another home's
                 store.request_stop(run.id)
                 stopped.append(run)
     return stopped

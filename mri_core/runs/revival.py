@@ -59,10 +59,11 @@ def is_abandoned(run: Run) -> bool:
 
 
 def _start_again(settings: Settings) -> bool:
-    left = any(is_abandoned(run) for run in left_here(RunStore(settings), _ACTIVE))
-    if left:
-        start_daemon(settings, ())
-    return left
+    if any(is_abandoned(run) for run in left_here(RunStore(settings), _ACTIVE)):
+        with suppress(EngineError):  # the disk is full: whoever looks next tries again
+            start_daemon(settings, ())
+            return True
+    return False
 
 
 def _hand_in(settings: Settings) -> bool:

@@ -11,8 +11,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil
-
 from mri_core.settings import Settings, make_folder
 
 GPUS = Path("/proc/driver/nvidia/gpus")
@@ -39,7 +37,12 @@ def threads(settings: Settings) -> int:
 
     No core is kept free for the dashboard, because trainings stand behind it in the queue for every core.
     """
-    return settings.threads or max(1, len(psutil.Process().cpu_affinity()) // slots(settings))
+    return settings.threads or max(1, cores() // slots(settings))
+
+
+def cores() -> int:
+    """Processor cores that this process may use, where the system (macOS does not) tells; else all of them."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def gpus() -> list[str]:

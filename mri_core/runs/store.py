@@ -51,10 +51,10 @@ class RunStore:
         make_folder(self.settings.runs)
         with self.client() as (client, experiment):
             name = name or next_name(client, experiment, spec.architecture)
-            record = client.create_run(experiment, run_name=name, tags=tags)
-            run_id = record.info.run_id
-            write(client, run_id, params=spec.model_dump(mode="json"))
+            run_id = client.create_run(experiment, run_name=name).info.run_id
             make_folder(self.settings.runs / run_id)
+            # Its tags make it ours: if this process is killed before, there is no run, and after, a whole one.
+            write(client, run_id, params=spec.model_dump(mode="json"), tags=tags)
             client.update_run(run_id, status=MLFLOW_STATUS["queued"])
         return self.get(run_id)
 
@@ -101,7 +101,9 @@ class RunStore:
         same experiment that this version cannot read are left out. Reading takes about a millisecond a run, so who
         shows runs gives a limit.
         """
-        filters = [f"attributes.status != '{MLFLOW_STATUS[status]}'" for status in STATUSES if status not in statuses]
+        # One that MLflow calls running is queued until its process is known: `run_of` tells them apart.
+        wanted = {*statuses, "running"} if "queued" in statuses else statuses
+        filters = [f"attributes.status != '{MLFLOW_STATUS[status]}'" for status in STATUSES if status not in wanted]
         if dataset is not None:
             quote = '"' if "'" in dataset else "'"
             filters.append(f"tags.`mri.dataset` = {quote}{dataset}{quote}")
@@ -121,7 +123,8 @@ class RunStore:
 
     def assign(self, run_id: str, process: Process) -> None:
         """Note the process launched for a queued run, which takes seconds to report itself with `start`."""
-        self.tag(run_id, process=process)
+        with self.exclusively(run_id):
+            self.tag(run_id, process=process)
 
     def start(
         self,
@@ -131,7 +134,10 @@ class RunStore:
         device: str | None = None,
         versions: dict[str, str] | None = None,
     ) -> None:
-        """Mark a queued run as running. parameters: the model's number of weights. device, versions: see `Run`."""
+        """Mark a queued run as running. parameters: the model's number of weights. device, versions: see `Run`.
+
+        Whoever got no answer may call it again, and `finish` as well.
+        """
         state = {"process": process, "parameters": parameters, "device": device, "versions": versions}
         self._change(run_id, "running", **state)
 
@@ -189,8 +195,9 @@ class RunStore:
         with self.exclusively(run_id) as run, self.client() as (client, _):
             if run.status == "running":
                 raise InvalidInput(f"run '{run.name}' is running, expected one that has ended; stop it first")
+            demote(self.settings, run)  # before: what the database refuses half-way can be asked for again
             client.delete_run(run_id)
-            demote(self.settings, run)  # after which no promotion can find the run again
+            demote(self.settings, run)  # after: no promotion can find the run again, but one may have come in between
             try:
                 shutil.rmtree(run.folder)
             except OSError as error:
@@ -198,13 +205,20 @@ class RunStore:
 
     def _change(self, run_id: str, status: Status, **state: Any) -> None:
         with self.exclusively(run_id) as run:
-            if status not in NEXT[run.status]:
+            if status not in NEXT[run.status] and not self._recorded(run, status, state.get("process")):
                 allowed = (
                     f"expected {' or '.join(NEXT[run.status])}" if NEXT[run.status] else "it has ended; start a new run"
                 )
                 raise InvalidInput(f"run '{run.name}' is {run.status} and cannot become {status}: {allowed}")
             self.tag(run_id, **state)
             self._set(run_id, status)
+
+    def _recorded(self, run: Run, status: Status, process: Process | None) -> bool:
+        """Whether this attempt has made the change already: the database may die between doing it and saying so."""
+        if self.attempt is None or run.status != status:
+            return False
+        # Not by its time of start, which the system tells slightly differently once its clock was set.
+        return process is None or (run.process is not None and _number(run.process) == _number(process))
 
     def _set(self, run_id: str, status: Status) -> None:
         with self.client() as (client, _):
@@ -221,10 +235,18 @@ class RunStore:
 
     @contextmanager
     def exclusively(self, run_id: str) -> Iterator[Run]:
-        """The run as it stands, while no other process changes its status: MLflow has no compare-and-set of its own."""
-        self._read(run_id)
+        """The run as it stands, while no other process changes its status: MLflow has no compare-and-set of its own.
+
+        Raises NotFound where its folder, which says whose run it is, is not in this home.
+        """
+        run = self._read(run_id)
+        if not run.folder.is_dir():
+            raise NotFound(
+                f"run '{run.name}' has no folder {run.folder}, expected one: its files are in another home; set "
+                "MRI_HOME to that, or make the folder if they were removed"
+            )
         try:
-            lock = locked(make_folder(self.settings.runs / run_id) / ".lock")
+            lock = locked(run.folder / ".lock")
         except StorageError as error:  # whoever waits for a database that cannot be written waits for this as well
             raise StoreError(str(error)) from error
         with lock:
@@ -246,3 +268,7 @@ class RunStore:
         connected = connect(self.settings)
         with store_errors(self.settings.tracking_uri):
             yield connected
+
+
+def _number(process: Process) -> tuple[str, int]:
+    return process.host, process.pid

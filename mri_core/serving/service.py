@@ -13,6 +13,7 @@ from fastapi import Depends, FastAPI, File, UploadFile
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel
+from starlette.formparsers import MultiPartParser
 from starlette.requests import Request
 
 from mri_core.errors import ImageError
@@ -74,6 +75,8 @@ class Health(BaseModel):
 def make_service(predictor: Predictor, name: str, token: str | None = None) -> FastAPI:
     """The service. name: of the run. token: what clients have to show as a bearer token; None asks for nothing, which
     is for this computer alone: requests under another host's name are refused then."""
+    # Files stay in memory, which the gate bounds: larger ones would lie in a temporary folder, with all their tags.
+    MultiPartParser.spool_max_size = MAX_REQUEST_BYTES
     desk = Desk(predictor)
     service = FastAPI(
         title="MRI slices",

@@ -1,23 +1,26 @@
 """Checkpoints of a fit: all that its next step follows from, in files that a crash at any instant leaves readable.
 
-A checkpoint is an NPZ file, whose CRCs tell a damaged one, under the number of steps that had been taken. It is written
-beside and renamed, and the one before it is kept: where the newest cannot be read, the fit goes on from the older.
+A checkpoint is the digest of an NPZ file and that file, under the number of steps that had been taken. Nothing is taken
+from one before its digest is found right: a zip of which the directory is damaged reads well, and lacks members. It is
+written beside and renamed, and the one before it is kept: where the newest is damaged, the fit goes on from the older.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from io import BufferedRandom, BufferedReader
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
 
-from mri_core.replacing import replacing
+from mri_core.replacing import replacing_path
 from mri_core.settings import make_folder
 
 FOLDER = "checkpoints"
@@ -25,7 +28,12 @@ EVERY_SECONDS = 60.0
 """Within an epoch a checkpoint is written this often; at the end of an epoch always."""
 KEPT = 2
 
-_DAMAGED = (BadZipFile, ValueError, KeyError, TypeError, EOFError, OSError)  # what NumPy raises for a torn file
+_SUFFIX = ".checkpoint"
+_HASH = hashlib.blake2b  # as fast as SHA-256 where the processor has instructions for that, faster elsewhere
+_DIGEST_BYTES = _HASH().digest_size
+
+# A disk that does not read, a digest that is wrong, and contents that no version of this module has written.
+_UNREADABLE = (OSError, BadZipFile, ValueError, KeyError, TypeError)
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,7 @@ def newest_checkpoint(run_folder: Path) -> Checkpoint:
     for path in _files(run_folder):
         try:
             return _read(path)
-        except _DAMAGED:
+        except _UNREADABLE:
             continue
     return Checkpoint()
 
@@ -77,6 +85,7 @@ class CheckpointWriter:
         self._run_folder, self._allowed = run_folder, allowed
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
         self._under_way: Future[None] | None = None
+        self._cleared = False
 
     def __enter__(self) -> CheckpointWriter:
         return self
@@ -99,7 +108,9 @@ class CheckpointWriter:
         self._allowed()
         folder = make_folder(self._run_folder / FOLDER)
         numbers = {name: getattr(checkpoint, name) for name in _NUMBERS} | {"history": checkpoint.history}
-        with replacing(folder / f"{checkpoint.taken:012d}.npz", "free space, then resume the run") as file:
+        path = folder / f"{checkpoint.taken:012d}{_SUFFIX}"
+        with replacing_path(path, "free space, then resume the run") as beside, beside.open("w+b") as file:
+            file.write(bytes(_DIGEST_BYTES))
             np.savez(
                 file,
                 allow_pickle=False,
@@ -107,9 +118,22 @@ class CheckpointWriter:
                 **{f"variable {place}": values for place, values in enumerate(checkpoint.variables)},
                 **{f"best {place}": values for place, values in enumerate(checkpoint.best_weights)},
             )
+            digest = _digest(file)
+            file.seek(0)
+            file.write(digest)
             self._allowed()
+        if not self._cleared:
+            self._clear(path)
         for old in _files(self._run_folder)[KEPT:]:
             old.unlink(missing_ok=True)
+
+    def _clear(self, written: Path) -> None:
+        """Remove what the fit was not able to go on from: its number may be higher, it would be kept in place of a good
+        one. Only once there is a new one, so that what could not be read just now is never all that there was."""
+        for path in _files(self._run_folder):
+            if path != written and not _whole(path):
+                path.unlink(missing_ok=True)
+        self._cleared = True
 
 
 _NUMBERS = ("epoch", "step", "taken", "seconds", "epoch_seconds", "best_epoch", "best_loss")
@@ -117,11 +141,39 @@ _NUMBERS = ("epoch", "step", "taken", "seconds", "epoch_seconds", "best_epoch", 
 
 def _files(run_folder: Path) -> list[Path]:
     """The newest first. What a killed writer left beside begins with a dot and is none."""
-    return sorted((run_folder / FOLDER).glob("[0-9]*.npz"), reverse=True)
+    return sorted((run_folder / FOLDER).glob(f"[0-9]*{_SUFFIX}"), reverse=True)
+
+
+def _digest(file: BufferedReader | BufferedRandom) -> bytes:
+    """Of what stands after the place of the digest."""
+    file.seek(_DIGEST_BYTES)
+    return hashlib.file_digest(file, _HASH).digest()
+
+
+def _check(file: BufferedReader) -> None:
+    """Raises ValueError where the digest is not that of what follows it."""
+    if file.read(_DIGEST_BYTES) != _digest(file):
+        raise ValueError("the checkpoint is damaged")
+
+
+def _whole(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            _check(file)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _read(path: Path) -> Checkpoint:
-    with np.load(path, allow_pickle=False) as arrays:
+    with path.open("rb") as file:
+        _check(file)
+        file.seek(_DIGEST_BYTES)
+        return _contents(file)
+
+
+def _contents(file: BufferedReader) -> Checkpoint:
+    with np.load(file, allow_pickle=False) as arrays:
         numbers = json.loads(arrays["numbers"].tobytes())
         history = tuple(numbers.pop("history"))
         best, variables = (

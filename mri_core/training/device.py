@@ -6,10 +6,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 import tensorflow as tf
 
-from mri_core.runs.slots import THREADS
+from mri_core.runs.slots import THREADS, cores
 from mri_core.training.spec import TrainingSpec
 
 CPU_INFO = Path("/proc/cpuinfo")
@@ -33,7 +32,7 @@ def choose_device(spec: TrainingSpec) -> Device:
         name = f"GPU, {details.get('device_name', 'of unknown kind')}"
     else:
         able = _processor_has_bfloat16()
-        count = int(os.environ.get(THREADS[0]) or len(psutil.Process().cpu_affinity()))
+        count = int(os.environ.get(THREADS[0]) or cores())
         name = f"CPU, {count} thread{'' if count == 1 else 's'}"
     precision = ("bfloat16" if able else "float32") if spec.precision == "auto" else spec.precision
     return Device(name, precision)

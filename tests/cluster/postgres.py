@@ -17,7 +17,7 @@ import pytest
 
 USER = "postgres"  # the server refuses to be run by root
 _INSTALLED = Path("/usr/lib/postgresql")  # where Debian's packages are
-_QUICK = "fsync=off\nsynchronous_commit=off\nfull_page_writes=off\n"
+_QUICK = "fsync=off\nfull_page_writes=off\n"  # what it has promised outlives it: the system has the file
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def test_answers_as_the_predictor_and_its_script_too(name: str, folder: Path, da
 
     Image.fromarray(dataset.pixels[rows[0]]).save(tmp_path / "slice.png")
     script = next(file for file in exported.files if file.suffix == ".py")
-    assert len([line for line in script.read_text().splitlines() if line.strip()]) <= 20
+    assert len([line for line in script.read_text().splitlines() if line.strip()]) <= 15
     assert "mri_core" not in script.read_text()
     command = [sys.executable, "-P", str(script), str(out), str(tmp_path / "slice.png")]
     printed = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path).stdout

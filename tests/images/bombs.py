@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import random
 import struct
 import zipfile
 import zlib
@@ -79,6 +80,12 @@ def zipped(*members: tuple[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
+def swollen(files: int) -> bytes:
+    """A zip of files as large as a file may be, which inflates to less than a hundred times its size."""
+    noise = random.Random(0).randbytes(files * 600_000)
+    return zipped(*((f"{number}.dcm", bytes(60 * 2**20)) for number in range(files)), ("noise.dcm", noise))
+
+
 def says(data: bytes, size: int) -> bytes:
     """A zip of one file that declares another size than it has."""
     declared = struct.pack("<I", size)
@@ -135,6 +142,8 @@ PACKED = {
     "gzip of members": lambda: gzip.compress(nifti((400, 400, 100))) + gzip.compress(b"") * 50_000,
     "deflated dicom": lambda: deflated(dicom(PixelData=bytes(LARGE))),
     "zip": lambda: zipped(("a.png", bytes(LARGE))),
+    "zip of a hundredfold": lambda: swollen(2),
+    "zip of as much as may be": lambda: swollen(8),
     "zip that declares much": lambda: says(zipped(("a.png", bytes(10))), 2**31),
     "zip that declares little": lambda: says(zipped(("a.png", bytes(LARGE))), 1000),
     "zip of one file many times": lambda: directory_of(zipped(("a.png", bytes(2**20))), 200),

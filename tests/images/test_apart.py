@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import io
+import random
 import socket
 import subprocess
 import sys
@@ -82,6 +83,21 @@ def test_the_files_of_a_zip_are_those_that_are_unpacked_here() -> None:
         with pytest.raises(ImageError) as there:
             unpack_apart(broken, "../files.zip")
         assert str(there.value) == str(here.value)
+
+
+def test_a_zip_of_many_files_is_taken_packed_and_as_it_is() -> None:
+    noise = random.Random(0).randbytes(2**20)
+    files = [(f"series/{number}.dcm", noise + bytes(2 * 2**20)) for number in range(16)]
+    assert len(zipped(*files)) < 20 * 2**20  # a third
+    assert unpack_apart(zipped(*files), "files.zip") == files
+    assert unpack_apart(zipped(("a.nii", bytes(32 * 2**20))), "files.zip")[0][1] == bytes(32 * 2**20)
+
+
+def test_a_zip_that_swells_is_refused_where_all_of_it_would_be_held() -> None:
+    data = zipped(("a.nii", bytes(32 * 2**20 + 1)))
+    with pytest.raises(ImageError, match=r"declare 33,554,433 bytes, .* at most 32 MB, or 16 times the size it has"):
+        unpack_apart(data, "files.zip")
+    assert len(list(unpack(data, "files.zip"))) == 1
 
 
 def test_a_file_that_takes_too_much_memory_is_refused_and_the_child_goes_on(reader: apart._Reader) -> None:
@@ -177,6 +193,7 @@ MISTAKEN = {
     "says nothing": "sys.exit()",
     "sends slices": "send(out, {'slices': []}); time.sleep(600)",
     "promises too much": "send(out, {'path': 'a', 'bytes': 2**40}); time.sleep(600)",
+    "sends more than such a zip may hold": "send(out, {'path': 'a', 'bytes': 2**26}, [bytes(2**26)]); send(out, {})",
     "promises less than nothing": "send(out, {'path': 'a', 'bytes': -1}); out.close(); time.sleep(600)",
     "sends text": "send(out, {'path': 'a', 'bytes': 'many'}); time.sleep(600)",
     "sends files for ever": "[send(out, {'path': 'a', 'bytes': 0}) for _ in iter(int, 1)]",

@@ -17,6 +17,7 @@ from mri_core.images.limits import (
     base_name,
     check_bytes,
     check_size,
+    held_bytes,
     ratio_bytes,
     read_limits,
     refusing,
@@ -123,6 +124,11 @@ def test_check_bytes(limit) -> None:
 def test_ratio_bytes(limit) -> None:
     limit(file_mb=2, ratio=10, inflated_mb=5)
     assert [ratio_bytes(size) for size in (1, 2**18, 2**20)] == [2 * 2**20, 10 * 2**18, 5 * 2**20]
+
+
+def test_held_bytes(limit) -> None:
+    limit(inflated_mb=50)
+    assert [held_bytes(size) for size in (1, 3 * 2**20, 4 * 2**20)] == [32 * 2**20, 48 * 2**20, 50 * 2**20]
 
 
 def test_refusing_hides_the_librarys_text_and_lets_other_errors_through():

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from itertools import count
+
 import pytest
 from run_support import queue
 
 from mri_core.errors import InvalidInput, Superseded
-from mri_core.runs.attempts import requeue, resume
+from mri_core.runs.attempts import requeue, resume, take
 from mri_core.runs.champions import Grounds, promote
 from mri_core.runs.liveness import process_of
-from mri_core.runs.run import Progress, Timing
+from mri_core.runs.order import take_next
+from mri_core.runs.run import Claim, Process, Progress, Timing
 from mri_core.runs.store import RunStore
 
 ROW = {"epoch": 1, "loss": 0.5, "val_loss": 0.6}
@@ -74,6 +78,7 @@ WRITES = {
     "progress": lambda store, run_id: store.log_progress(run_id, PROGRESS),
     "epoch": lambda store, run_id: store.log_epoch(run_id, ROW | {"epoch": 2}),
     "finish": lambda store, run_id: store.finish(run_id, "finished"),
+    "assign": lambda store, run_id: store.assign(run_id, process_of()),
     "check": lambda store, run_id: store.check_attempt(run_id),
 }
 
@@ -90,3 +95,45 @@ def test_a_process_that_was_left_behind_writes_nothing_more(store, write):
     with pytest.raises(Superseded, match="is at attempt 2, this process belongs to 1"):
         WRITES[write](left_behind, run_id)
     assert store.get(run_id) == before
+
+
+class Killed(BaseException):
+    """What nobody catches."""
+
+
+@pytest.mark.parametrize("at", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("call", [requeue, resume])
+def test_a_run_is_not_lost_when_it_is_killed_on_its_way_into_the_queue(store, monkeypatch, call, at):
+    from mlflow.tracking import MlflowClient
+
+    run_id = queue(store)
+    dead = Process(process_of().host, 1, 1.0)
+    take(store, run_id, Claim(dead, run_id), lambda _: False)
+    store.start(run_id, dead, 33923)
+    if call is resume:
+        store.finish(run_id, "stopped")
+    numbers = count(1)
+
+    def dying(write):
+        def called(*given, **named):
+            if next(numbers) == at:
+                raise Killed
+            return write(*given, **named)
+
+        return called
+
+    with monkeypatch.context() as patched:
+        for name in ("log_batch", "delete_tag", "update_run"):
+            patched.setattr(MlflowClient, name, dying(getattr(MlflowClient, name)))
+        with pytest.raises(Killed) if at < 5 else nullcontext():
+            call(store, run_id)
+    run = store.get(run_id)
+    assert [each.id for each in store.list(statuses=(run.status,))] == [run_id]
+    if run.ended:
+        run = resume(store, run_id)
+    assert take_next(store, run_id).id == run_id
+    if run.status == "queued":
+        own = RunStore(store.settings, run.attempt)
+        own.assign(run_id, process_of())
+        own.start(run_id, process_of(), 33923)
+    assert store.get(run_id).status == "running"

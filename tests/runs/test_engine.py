@@ -1,5 +1,6 @@
 """The queue end to end, through real engines and stand-ins for the training process."""
 
+import errno
 import os
 import shutil
 import signal
@@ -8,13 +9,14 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 import pytest
 from run_support import end_processes, queue, stub, wait_until
 
 from mri_core.errors import EngineError
-from mri_core.runs import engine
+from mri_core.runs import engine, revival
 from mri_core.runs.liveness import read_engine, stop
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
@@ -176,6 +178,37 @@ def test_an_engine_that_cannot_start_says_why(settings, monkeypatch):
 def test_a_scheduler_elsewhere_must_be_reached_through_tls(tmp_path, address):
     with pytest.raises(EngineError, match="expected tls://HOST:PORT"):
         engine.ensure_engine(Settings(home=tmp_path, scheduler=address))
+
+
+def test_nobody_who_looks_at_runs_reaches_a_scheduler_without_tls_either(store, monkeypatch):
+    reached = []
+    monkeypatch.setattr("distributed.Client", lambda address, **_: reached.append(address))
+    monkeypatch.setattr(revival, "HANDING_SECONDS", -1.0)
+    queue(store)
+    elsewhere = store.settings.model_copy(update={"scheduler": "tcp://10.0.0.5:8786"})
+    assert not revival.revive(elsewhere) and reached == []
+    with pytest.raises(EngineError, match="expected tls://HOST:PORT"), engine.client_of(elsewhere):
+        pass
+
+
+@pytest.mark.parametrize("name", ["starting", "daemon.log"])
+def test_an_engine_that_the_disk_refuses_says_so_to_who_starts_it_and_disturbs_nobody_who_looks(
+    store, monkeypatch, name
+):
+    opened = Path.open
+
+    def full(path, *given, **named):
+        if path.name == name:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        return opened(path, *given, **named)
+
+    monkeypatch.setattr(Path, "open", full)
+    monkeypatch.setattr(Path, "touch", lambda path: path.open("a").close())
+    monkeypatch.setattr(revival, "HANDING_SECONDS", -1.0)
+    run_id = queue(store)
+    with pytest.raises(EngineError, match=r"cannot be started in .*: No space left on device; free"):
+        engine.submit(run_id, store.settings)
+    assert not revival.revive(store.settings)
 
 
 def test_a_scheduler_that_does_not_answer_is_named(tmp_path, monkeypatch):

@@ -8,11 +8,13 @@ from dataclasses import replace
 import pytest
 from run_support import queue
 
-from mri_core.errors import InvalidInput
+from mri_core.errors import InvalidInput, NotFound
 from mri_core.runs.attempts import take
-from mri_core.runs.liveness import process_of
-from mri_core.runs.order import is_held, move, take_next, waiting
+from mri_core.runs.liveness import process_of, settle
+from mri_core.runs.order import is_held, left_here, move, stop_waiting, take_next, waiting
 from mri_core.runs.run import Claim
+from mri_core.runs.store import RunStore
+from mri_core.settings import Settings
 
 MOVES = {
     ("first", 2): [2, 0, 1, 3],
@@ -78,3 +80,18 @@ def test_a_ticket_follows_its_own_run_only_when_its_supervisor_was_lost(store):
     take_next(store, "another")
     store.start(held, process_of(), 1)
     assert take_next(store, held) is None
+
+
+def test_runs_of_another_home_on_the_same_database_are_left_to_it(store, tmp_path):
+    other = RunStore(Settings(home=tmp_path / "other", tracking_uri=store.settings.tracking_uri))
+    queue(store)
+    run_id, lost = queue(store), queue(store)
+    store.start(lost, replace(process_of(), started=1.0), 1)
+    with pytest.raises(NotFound, match="its files are in another home"):
+        move(other, run_id, "first")
+    own = queue(other)
+    assert [run.id for run in left_here(other, ("queued", "running"))] == [own]
+    assert settle(other, other.get(lost)).status == "running"
+    assert [run.id for run in stop_waiting(other)] == [own]
+    assert take_next(other, "ticket") is None and take_next(other, lost) is None
+    assert len(waiting(store)) == 2

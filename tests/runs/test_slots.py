@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 
-import psutil
 import pytest
 
 from mri_core.errors import InvalidInput
@@ -14,7 +13,7 @@ from mri_core.runs import slots as module
 from mri_core.runs.slots import THREADS, VISIBLE, gpus, slots, taken_slot, threads
 from mri_core.settings import Settings
 
-CORES = len(psutil.Process().cpu_affinity())
+CORES = len(os.sched_getaffinity(0))
 INFORMATION = "Model: \t\t NVIDIA A100\nIRQ:   \t\t 42\nGPU UUID: \t GPU-{}\nDevice Minor: \t {}\n"
 
 
@@ -37,6 +36,12 @@ def two_gpus(tmp_path):
 def test_a_machine_trains_one_run_with_all_its_cores():
     assert (gpus(), slots(Settings()), threads(Settings())) == ([], 1, CORES)
     assert threads(Settings(slots=CORES)) == 1 == threads(Settings(slots=10 * CORES))
+
+
+def test_where_the_system_does_not_tell_which_cores_may_be_used_all_are(monkeypatch):
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.delattr("psutil.Process.cpu_affinity")
+    assert threads(Settings()) == os.cpu_count()
 
 
 def test_each_gpu_trains_a_run(two_gpus):

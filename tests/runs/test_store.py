@@ -5,6 +5,7 @@ import json
 import math
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ from run_support import LABELS, queue
 
 from mri_core.errors import InvalidInput, NotFound, StoreError
 from mri_core.runs.attempts import take
+from mri_core.runs.database_side import reading
 from mri_core.runs.liveness import process_of
+from mri_core.runs.order import take_next
 from mri_core.runs.records import MLFLOW_STATUS, TAG_LENGTH
 from mri_core.runs.run import NEXT, SCORES, STATUSES, Claim, Progress, Timing
 from mri_core.runs.store import RunStore
@@ -267,3 +270,61 @@ def test_a_run_whose_lock_cannot_be_made_waits_as_for_a_busy_database(store):
     with pytest.raises(StoreError, match=r"cannot create .*\.lock: Is a directory"):
         store.request_stop(run_id)
     assert store.get(run_id).status == "queued"
+
+
+class Killed(BaseException):
+    """What nobody catches."""
+
+
+@pytest.mark.parametrize("write", ["log_batch", "update_run"])
+def test_a_run_whose_creation_is_cut_short_is_not_there_or_waits(store, monkeypatch, write):
+    from mlflow.tracking import MlflowClient
+
+    def killed(*_, **__):
+        raise Killed
+
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(MlflowClient, write, killed)
+        queue(store)
+    waiting = store.list(statuses=("queued",))
+    assert waiting == store.list() and len(waiting) == (write == "update_run")
+    for run in waiting:
+        assert take_next(store, "ticket").id == run.id and store.list(limit=1)[0].id == run.id
+        store.request_stop(run.id)
+    with reading(store.settings.tracking_uri) as side:
+        side.check_settled()  # what is not there is nothing to wait for
+
+
+def test_a_change_is_made_again_when_the_answer_was_lost(store):
+    run_id, process = queue(store), process_of()
+    own = RunStore(store.settings, attempt=1)
+    for _ in range(2):
+        own.start(run_id, process, 33923)
+    with pytest.raises(InvalidInput, match="is running and cannot become running"):
+        own.start(run_id, replace(process, pid=process.pid + 1), 33923)
+    with pytest.raises(InvalidInput, match="is running and cannot become running"):
+        store.start(run_id, process, 33923)
+    for _ in range(2):
+        own.finish(run_id, "finished", best_epoch=3)
+    for other in (lambda: own.finish(run_id, "failed"), lambda: store.finish(run_id, "finished")):
+        with pytest.raises(InvalidInput, match="is finished and cannot become"):
+            other()
+    run = store.get(run_id)
+    assert (run.status, run.process, run.parameters, run.best_epoch) == ("finished", process, 33923, 3)
+
+
+CHANGES = {
+    "stop": lambda store, run_id: store.request_stop(run_id),
+    "delete": lambda store, run_id: store.delete(run_id),
+    "take": lambda store, run_id: take(store, run_id, Claim(process_of(), "ticket"), lambda _: False),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_run_of_another_home_is_not_changed(store, tmp_path, change):
+    run_id = queue(store)
+    other = RunStore(Settings(home=tmp_path / "other", tracking_uri=store.settings.tracking_uri))
+    with pytest.raises(NotFound, match=r"has no folder .*other.*another home; set MRI_HOME"):
+        CHANGES[change](other, run_id)
+    assert not (other.settings.runs / run_id).exists() and store.get(run_id).claim is None
+    CHANGES[change](store, run_id)

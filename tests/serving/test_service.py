@@ -6,11 +6,13 @@ import asyncio
 import io
 import json
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -126,6 +128,16 @@ def test_a_large_request_is_refused(declared: bool, service: str, monkeypatch: p
     headers = {"Content-Type": whole.headers["Content-Type"]}
     reply = requests.post(f"{service}/v1/predict", data=body, headers=headers, timeout=60)
     assert reply.status_code == 413 and "larger than 100,000 bytes" in reply.json()["detail"]
+
+
+def test_no_file_of_a_request_gets_to_a_temporary_folder(
+    service: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "there is none"))  # what lands there fails the request
+    noise = png(np.random.default_rng(0).integers(0, 256, (3000, 2000), dtype=np.uint8))
+    reply = post(service, ("a.png", noise), ("b.png", noise))
+    assert len(noise) > 5 * 2**20
+    assert reply.status_code == 200 and all(record["probabilities"] for record in reply.json())
 
 
 def test_a_client_that_stops_sending_is_not_waited_for(service: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,11 +17,12 @@ from typing import Any
 import numpy as np
 
 from mri_core.bench.session import own_settings
-from mri_core.errors import InvalidInput, MriError
-from mri_core.runs.attempts import requeue, resume
-from mri_core.runs.champions import Grounds, promote
+from mri_core.errors import InvalidInput, MriError, NotFound
+from mri_core.runs.attempts import beat, requeue, resume, take
+from mri_core.runs.champions import Grounds, champion_of, demote, promote
 from mri_core.runs.liveness import process_of
-from mri_core.runs.run import Progress, Run
+from mri_core.runs.order import move, waiting
+from mri_core.runs.run import Claim, Progress, Run
 from mri_core.runs.store import RunStore
 from mri_core.training.checkpoint import Checkpoint, CheckpointWriter, newest_checkpoint, remove_checkpoints
 from mri_core.training.spec import TrainingSpec
@@ -31,6 +32,7 @@ from tests.soak.homes import database_faults
 LABELS = ("one", "two")
 ROW = {"epoch": 1, "loss": 0.5, "val_loss": 0.6, "f1": dict.fromkeys(LABELS, 0.5), "val_f1": dict.fromkeys(LABELS, 0.4)}
 PROGRESS = Progress(1, 20, 5, 188, 61.5, 3, "training", 1700000000.0)
+CLAIM = Claim(process_of(), "ticket")
 
 Call = tuple[Callable[[RunStore], Any], Callable[[RunStore, Any], Any], Callable[[RunStore, Any], object]]
 """What comes before, what is called with it, and whether it was done."""
@@ -57,12 +59,58 @@ def _promote(store: RunStore, run_id: str) -> None:
     promote(store.settings, store.get(run_id), Grounds("first", "It is the first.", {}))
 
 
+def _take(store: RunStore, run_id: str) -> None:
+    take(store, run_id, CLAIM, lambda _: False)
+
+
+def _taken(store: RunStore) -> str:
+    run_id = _queued(store)
+    _take(store, run_id)
+    return run_id
+
+
+def _champion(store: RunStore) -> Run:
+    run_id = _stopped(store)
+    _promote(store, run_id)
+    return store.get(run_id)
+
+
 def _is(status: str) -> Callable[[RunStore, str], object]:
     return lambda store, run_id: store.get(run_id).status == status
 
 
+def _ids(store: RunStore) -> set[str]:
+    """The runs that wait, as the queue finds them: what one of them says of itself is not enough."""
+    return {run.id for run in store.list(statuses=("queued",))}
+
+
+def _waits(store: RunStore, run_id: str) -> bool:
+    return run_id in _ids(store)
+
+
+def _is_deleted(store: RunStore, run: Run) -> bool:
+    listed = run.id in {each.id for each in store.list()}
+    return not (listed or run.folder.exists() or champion_of(store.settings, "none"))
+
+
 CALLS: dict[str, Call] = {
-    "create": (lambda store: None, lambda store, _: _queued(store), lambda store, _: store.list(limit=1)),
+    "create": (_ids, lambda store, _: _queued(store), lambda store, before: _ids(store) - before),
+    "take": (_queued, _take, lambda store, run_id: store.get(run_id).claim == CLAIM),
+    "beat": (
+        _taken,
+        lambda store, run_id: beat(store, run_id, CLAIM),
+        lambda store, run_id: store.get(run_id).beat,
+    ),
+    "move": (
+        _queued,
+        lambda store, run_id: move(store, run_id, "first"),
+        lambda store, run_id: waiting(store)[0].id == run_id,
+    ),
+    "assign": (
+        _queued,
+        lambda store, run_id: store.assign(run_id, process_of()),
+        lambda store, run_id: store.get(run_id).process == process_of(),
+    ),
     "start": (_queued, lambda store, run_id: store.start(run_id, process_of(), 1), _is("running")),
     "log_progress": (
         _running,
@@ -76,9 +124,15 @@ CALLS: dict[str, Call] = {
     ),
     "finish": (_running, lambda store, run_id: store.finish(run_id, "finished", best_epoch=1), _is("finished")),
     "request_stop": (_queued, lambda store, run_id: store.request_stop(run_id), _is("stopped")),
-    "requeue": (_running, lambda store, run_id: requeue(store, run_id), _is("queued")),
-    "resume": (_stopped, lambda store, run_id: resume(store, run_id), _is("queued")),
+    "requeue": (_running, lambda store, run_id: requeue(store, run_id), _waits),
+    "resume": (_stopped, lambda store, run_id: resume(store, run_id), _waits),
     "promote": (_stopped, _promote, lambda store, run_id: store.champion("none").id == run_id),
+    "demote": (
+        _champion,
+        lambda store, run: demote(store.settings, run),
+        lambda store, _: champion_of(store.settings, "none") is None,
+    ),
+    "delete": (_champion, lambda store, run: store.delete(run.id), _is_deleted),
 }
 
 
@@ -127,11 +181,11 @@ def _after(
     yield from database_faults(store.settings)
     try:
         store.list()
-        if made is None or not done(store, made):
+        if not done(store, made):
             call(store, made)
         if not done(store, made):
             yield "it was not done when called again"
-    except InvalidInput as error:
+    except (InvalidInput, NotFound) as error:
         yield f"it was half done, and cannot be done again: {error}"
 
 
