@@ -30,8 +30,8 @@ def test_trainings_come_to_the_same_bits_once_there_is_room(tmp_path, library):
 
 
 def test_of_each_kind_of_write_the_first_and_the_last_are_tried():
-    made = "1 works create /h/checkpoints/.0123456789abcdef.checkpoint|2 works write /h/mlflow.db|3 works write /h/mlflow.db"
-    more = "4 works write /h/mlflow.db|5 works create /h/checkpoints/.fedcba9876543210.checkpoint"
-    kinds = by_kind(f"{made}|{more}".split("|"))
+    made = [f"create /h/checkpoints/.{name}.checkpoint" for name in ("0123456789abcdef", "fedcba9876543210")]
+    did = [made[0], *["write /h/mlflow.db"] * 3, made[1]]
+    kinds = by_kind([f"{number} works {what}" for number, what in enumerate(did, 1)])
     assert kinds == {"create checkpoints/..checkpoint": [1, 5], "write h/mlflow.db": [2, 3, 4]}
     assert [spread(range(10, 20), most) for most in (1, 2, 3, 50)] == [[10], [10, 19], [10, 14, 19], [*range(10, 20)]]
