@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from streamlit import config
+from streamlit.components.v2 import manifest_scanner
+from streamlit.runtime.scriptrunner import script_runner
 
 from mri_core.datasets.dataset import open_dataset
 from mri_core.datasets.demo.generate import make_demo
@@ -24,6 +28,19 @@ class Trained:
 
     settings: Settings
     run_id: str
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _pages_cost_what_they_do_in_a_server() -> Iterator[None]:
+    """What Streamlit does once in a server's life, or never there, it does for each page that AppTest opens."""
+    found = manifest_scanner.scan_component_manifests()
+    config.set_option("server.fileWatcherType", "none")  # secrets are watched for each page, in threads that stay
+    config.set_option("runner.postScriptGC", False)  # as .streamlit/config.toml has it, which tests' homes do not
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", lambda *_, **__: found)
+        # Has Keras forget everything, where it is loaded: by tests of this process, but by no server.
+        patch.setattr(script_runner, "_clean_problem_modules", lambda: None)
+        yield
 
 
 @pytest.fixture

@@ -1,11 +1,10 @@
 """A home that a test may change, and the pages in it."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from app.ui import cache
@@ -13,15 +12,6 @@ from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
 
 HOME = Path(__file__).parents[2] / "app" / "Home.py"
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _packages_are_scanned_once() -> Iterator[None]:
-    """AppTest looks for components in all installed packages each time: most of what opening a page took."""
-    found = manifest_scanner.scan_component_manifests()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(manifest_scanner, "scan_component_manifests", lambda *_, **__: found)
-        yield
 
 
 @pytest.fixture(autouse=True)
