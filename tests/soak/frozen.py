@@ -65,6 +65,7 @@ def freeze_trainings(home: Path, times: int, seed: int, seconds: float) -> dict[
             run, late = _queued(store, dataset), found["frozen"] % 2 == 1
             if not _freeze(store, run, chance.uniform(0, lasts), late, seconds, found["wrong"]):
                 found["over before"] += 1
+                lasts *= 0.8  # the machine has less to do by now
                 continue
             found["frozen"] += 1
             run = store.get(run.id)
