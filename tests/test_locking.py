@@ -52,3 +52,14 @@ def test_a_holder_that_dies_lets_go(tmp_path):
     assert subprocess.run([sys.executable, "-c", program, tmp_path / ".lock"]).returncode == 9
     with locked(tmp_path / ".lock"):
         pass
+
+
+def test_who_waits_no_longer_than_told_says_so_and_leaves_the_lock_alone(tmp_path):
+    file = tmp_path / ".lock"
+    with locked(file):
+        with pytest.raises(StorageError, match=r"\.lock has been held by another process for 0 s; wait, or end that"):
+            locked(file, seconds=0.05)
+        with pytest.raises(StorageError):
+            locked(file, seconds=0)
+    with locked(file, seconds=0):
+        pass

@@ -111,7 +111,7 @@ def listen(store: RunStore, lost: Lost, listener: Listener | None = None) -> lis
         if run.claim and run.claim.process != here and run.folder.is_dir()  # other homes' runs are theirs
     ]
     for run in (listener or _listener).silent(held):
-        with suppress(NotFound, InvalidInput):  # deleted, or ended in this moment
+        with suppress(NotFound, InvalidInput, StoreError):  # deleted, or ended now; frozen while it held the run's lock
             if take(store, run.id, Claim(here, "of a lost one"), _unless_beaten(store, run)):
                 lost(run)
                 taken.append(run)

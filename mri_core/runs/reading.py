@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mri_core.errors import InvalidInput, NotFound
-from mri_core.runs.records import run_of
-from mri_core.runs.run import Run
+from mri_core.runs.records import MLFLOW_STATUS, run_of
+from mri_core.runs.run import STATUSES, Run, Status
 
 if TYPE_CHECKING:
     from mlflow.entities import Run as MlflowRun
@@ -48,6 +48,19 @@ def search_records(
         token = found.token
         if not token:
             return
+
+
+def filters_of(dataset: str | None, statuses: Collection[Status], claimed: bool) -> list[str]:
+    """What the database can tell apart of runs of one data set, of some statuses, in somebody's hand."""
+    # One that MLflow calls running is queued until its process is known: `run_of` tells them apart.
+    wanted = {*statuses, "running"} if "queued" in statuses else statuses
+    filters = [f"attributes.status != '{MLFLOW_STATUS[status]}'" for status in STATUSES if status not in wanted]
+    if dataset is not None:
+        quote = '"' if "'" in dataset else "'"
+        filters.append(f"tags.`mri.dataset` = {quote}{dataset}{quote}")
+    if claimed:
+        filters.append("tags.`mri.claim` LIKE '%'")
+    return filters
 
 
 def readable(records: Iterable[MlflowRun], folder: Path) -> Iterator[Run]:

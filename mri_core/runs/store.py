@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from mri_core.errors import InvalidInput, NotFound, StorageError, StoreError, Superseded
-from mri_core.locking import locked
+from mri_core.errors import InvalidInput, NotFound, StorageError, Superseded
 from mri_core.runs.champions import champion_of, demote, only_champion
+from mri_core.runs.changes import change, lock_of, set_status
 from mri_core.runs.comparison import mentions
 from mri_core.runs.connection import connect, store_errors
 from mri_core.runs.history import metrics_of, read_history, scores
-from mri_core.runs.reading import PAGE, find_id, get_record, next_name, readable, search_records, unknown
+from mri_core.runs.reading import PAGE, filters_of, find_id, get_record, next_name, readable, search_records, unknown
 from mri_core.runs.records import MLFLOW_STATUS, creation_tags, run_of, state_tags, write
-from mri_core.runs.run import ENDED, NEXT, STATUSES, Process, Progress, Run, Status, Timing
+from mri_core.runs.run import STATUSES, Process, Progress, Run, Status, Timing
 from mri_core.settings import Settings, make_folder
 from mri_core.training.spec import TrainingSpec
 
@@ -101,14 +101,7 @@ class RunStore:
         same experiment that this version cannot read are left out. Reading takes about a millisecond a run, so who
         shows runs gives a limit.
         """
-        # One that MLflow calls running is queued until its process is known: `run_of` tells them apart.
-        wanted = {*statuses, "running"} if "queued" in statuses else statuses
-        filters = [f"attributes.status != '{MLFLOW_STATUS[status]}'" for status in STATUSES if status not in wanted]
-        if dataset is not None:
-            quote = '"' if "'" in dataset else "'"
-            filters.append(f"tags.`mri.dataset` = {quote}{dataset}{quote}")
-        if claimed:
-            filters.append("tags.`mri.claim` LIKE '%'")
+        filters = filters_of(dataset, statuses, claimed)
         with self.client() as (client, experiment):
             records = search_records(client, experiment, filters, min(limit or PAGE, PAGE))
             found = (run for run in readable(records, self.settings.runs) if run.status in statuses)
@@ -139,7 +132,7 @@ class RunStore:
         Whoever got no answer may call it again, and `finish` as well.
         """
         state = {"process": process, "parameters": parameters, "device": device, "versions": versions}
-        self._change(run_id, "running", **state)
+        change(self, run_id, "running", **state)
 
     def log_progress(self, run_id: str, progress: Progress) -> None:
         """Replace the run's progress."""
@@ -173,7 +166,7 @@ class RunStore:
         best_epoch: int | None = None,
     ) -> None:
         """Mark a run as stopped, finished or failed. Raises InvalidInput when it has ended already."""
-        self._change(run_id, status, timing=timing, error=error, best_epoch=best_epoch)
+        change(self, run_id, status, timing=timing, error=error, best_epoch=best_epoch)
 
     def request_stop(self, run_id: str) -> None:
         """Stop a queued run at once; ask a running one to stop. Raises InvalidInput when it has ended."""
@@ -184,7 +177,7 @@ class RunStore:
                 )
             self.tag(run_id, stop=time.time())
             if run.status == "queued":
-                self._set(run_id, "stopped")
+                set_status(self, run_id, "stopped")
 
     def stop_requested(self, run_id: str) -> bool:
         with self.client() as (client, _):
@@ -203,30 +196,6 @@ class RunStore:
             except OSError as error:
                 raise StorageError(f"cannot remove {error.filename}: {error.strerror}; remove {run.folder}") from error
 
-    def _change(self, run_id: str, status: Status, **state: Any) -> None:
-        with self.exclusively(run_id) as run:
-            if status not in NEXT[run.status] and not self._recorded(run, status, state.get("process")):
-                allowed = (
-                    f"expected {' or '.join(NEXT[run.status])}" if NEXT[run.status] else "it has ended; start a new run"
-                )
-                raise InvalidInput(f"run '{run.name}' is {run.status} and cannot become {status}: {allowed}")
-            self.tag(run_id, **state)
-            self._set(run_id, status)
-
-    def _recorded(self, run: Run, status: Status, process: Process | None) -> bool:
-        """Whether this attempt has made the change already: the database may die between doing it and saying so."""
-        if self.attempt is None or run.status != status:
-            return False
-        # Not by its time of start, which the system tells slightly differently once its clock was set.
-        return process is None or (run.process is not None and _number(run.process) == _number(process))
-
-    def _set(self, run_id: str, status: Status) -> None:
-        with self.client() as (client, _):
-            if status in ENDED:
-                client.set_terminated(run_id, status=MLFLOW_STATUS[status])
-            else:
-                client.update_run(run_id, status=MLFLOW_STATUS[status])
-
     def tag(self, run_id: str, **state: Any) -> None:
         """Note fields of a run's state; None leaves one as it is."""
         if tags := state_tags(**state):
@@ -237,19 +206,9 @@ class RunStore:
     def exclusively(self, run_id: str) -> Iterator[Run]:
         """The run as it stands, while no other process changes its status: MLflow has no compare-and-set of its own.
 
-        Raises NotFound where its folder, which says whose run it is, is not in this home.
+        Raises as `lock_of`; Superseded as `check_attempt`.
         """
-        run = self._read(run_id)
-        if not run.folder.is_dir():
-            raise NotFound(
-                f"run '{run.name}' has no folder {run.folder}, expected one: its files are in another home; set "
-                "MRI_HOME to that, or make the folder if they were removed"
-            )
-        try:
-            lock = locked(run.folder / ".lock")
-        except StorageError as error:  # whoever waits for a database that cannot be written waits for this as well
-            raise StoreError(str(error)) from error
-        with lock:
+        with lock_of(self._read(run_id)):
             run = self._read(run_id)
             self._check(run)
             yield run
@@ -268,7 +227,3 @@ class RunStore:
         connected = connect(self.settings)
         with store_errors(self.settings.tracking_uri):
             yield connected
-
-
-def _number(process: Process) -> tuple[str, int]:
-    return process.host, process.pid

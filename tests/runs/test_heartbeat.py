@@ -11,7 +11,8 @@ import pytest
 from run_support import queue, stub, wait_until
 
 from mri_core.errors import EngineError, StoreError
-from mri_core.runs import heartbeat
+from mri_core.locking import locked
+from mri_core.runs import changes, heartbeat
 from mri_core.runs.attempts import beat, requeue, take
 from mri_core.runs.engine import submit
 from mri_core.runs.heartbeat import DEAF_SECONDS, SILENT_SECONDS, Listener, await_verdict, beating, listen
@@ -63,6 +64,18 @@ def test_who_is_silent_is_lost_and_the_run_goes_on_with_its_next_attempt(store, 
     assert (run.status, run.attempt, run.losses, run.claim, run.process, run.beat) == ("queued", 2, 1, None, None, 0)
     assert look(10) == look(10) == look(10) == []
     assert not beat(store, run_id, DISTANT)  # when it wakes up
+
+
+def test_a_run_that_is_frozen_in_its_holders_hand_keeps_nobody_from_the_others(store, monkeypatch):
+    monkeypatch.setattr(changes, "LOCK_SECONDS", 0.01)
+    frozen, lost = held(store), held(store, Claim(Process("elsewhere", 8, 1e9), "another"))
+    look = Looking(store)
+    with locked(store.get(frozen).folder / ".lock"):
+        with pytest.raises(StoreError, match="has been held by another process"):
+            store.request_stop(frozen)
+        assert [look(), look(10), look(10), look(10)] == [[], [], [], [lost]]
+        assert look(10) == []
+    assert look(10) == [frozen]  # let go: its holder has been silent all the while
 
 
 def test_who_beats_is_not_lost_and_beats_only_what_is_its_own(store):
