@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import streamlit as st
 from hardening_support import copied, open_page
 from mlflow.store.entities import PagedList
 from mlflow.tracking import MlflowClient
@@ -79,6 +80,8 @@ def guarded(_trained_home, tmp_path_factory) -> Iterator[Settings]:
         patch.setattr(tempfile, "tempdir", None)
         patch.setattr(shutil, "_use_fd_functions", False)  # what is removed is then named by its whole path
         patch.chdir(outside / "inner")
+        st.cache_resource.clear()  # else pages keep open what this is a copy of, where a test has opened it before
+        st.cache_data.clear()
         yield settings
 
 
