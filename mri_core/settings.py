@@ -22,8 +22,8 @@ class Settings(BaseSettings):
 
     slots: how many runs this machine trains at once. threads: processor threads of each of them. None: as
     `mri_core.runs.slots` chooses.
-    datasets_url: where data sets are fetched from that this home lacks. resources: what each training takes of a
-    worker of a scheduler elsewhere, such as {"GPU": 1.0}.
+    datasets_url: where data sets are fetched from that this home lacks. resources: what a run that is queued takes of a
+    worker of a scheduler elsewhere, such as "GPU=1,MEMORY=8e9"; see `amounts`.
     """
 
     # Case counts, or the field `home` would be read from the variable HOME.
@@ -37,7 +37,7 @@ class Settings(BaseSettings):
     slots: int | None = Field(default=None, validation_alias=AliasChoices("MRI_SLOTS", "slots"))
     threads: int | None = Field(default=None, validation_alias=AliasChoices("MRI_THREADS", "threads"))
     datasets_url: str = Field(default="", validation_alias=AliasChoices("MRI_DATASETS_URL", "datasets_url"))
-    resources_setting: str = Field(default="", validation_alias=AliasChoices("MRI_RESOURCES", "resources"))
+    resources: str = Field(default="", validation_alias=AliasChoices("MRI_RESOURCES", "resources"))
 
     @field_validator("slots", "threads", mode="before")
     @classmethod
@@ -46,17 +46,18 @@ class Settings(BaseSettings):
             raise InvalidInput(f"MRI_{str(field.field_name).upper()} is {value!r}, expected a whole number from 1")
         return value
 
-    @field_validator("resources_setting")
+    @field_validator("resources")
     @classmethod
     def _are_amounts(cls, value: str) -> str:
         if not re.fullmatch(r"(\s*\w+\s*=\s*\d+(\.\d+)?(e\d+)?\s*(,|$))*", value):
-            raise InvalidInput(f"MRI_RESOURCES is {value!r}, expected amounts such as GPU=1,MEMORY=8e9")
-        return value
+            raise InvalidInput(
+                f"resources (MRI_RESOURCES) are {value!r}, expected amounts such as GPU=1,MEMORY=8e9 or nothing"
+            )
+        return ",".join(sorted(filter(None, re.sub(r"\s", "", value).split(","))))
 
-    @property
-    def resources(self) -> dict[str, float]:
-        pairs = (pair.split("=") for pair in self.resources_setting.split(",") if pair.strip())
-        return {name.strip(): float(amount) for name, amount in pairs}
+    def taking(self, resources: str) -> Settings:
+        """These settings with other resources. Raises InvalidInput for what are none."""
+        return self.model_copy(update={"resources": self._are_amounts(resources)})
 
     @functools.cached_property
     def root(self) -> Path:
@@ -86,8 +87,14 @@ class Settings(BaseSettings):
             "MLFLOW_TRACKING_URI": self.tracking_uri,
             "MRI_SCHEDULER": self.scheduler,
             "MRI_DATASETS_URL": self.datasets_url,
-            "MRI_RESOURCES": self.resources_setting,
+            "MRI_RESOURCES": self.resources,
         }
+
+
+def amounts(resources: str) -> dict[str, float]:
+    """Resources by name: {"GPU": 1.0, "MEMORY": 8e9} for "GPU=1,MEMORY=8e9"."""
+    pairs = (pair.split("=") for pair in resources.split(",") if pair)
+    return {name: float(amount) for name, amount in pairs}
 
 
 _VARIABLES = [

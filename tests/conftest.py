@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,10 @@ from mri_core.locking import locked
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
 from mri_core.training.presets import make_spec
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Begun in the background by a shell, whose children would be deaf to Ctrl-C, and theirs too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,8 @@ def draw_waiting(run: Run, place: int, last: int) -> None:
                 _name(run)
                 progress.draw_subject(run)
             again = f", attempt {run.attempt}" if run.attempt > 1 else ""
-            st.caption(f"Created {state.moment(run.created)}{again}")
+            takes = f", takes {run.resources}" if run.resources else ""
+            st.caption(words.plain(f"Created {state.moment(run.created)}{again}{takes}"))
         with st.container(horizontal=True, width="content", gap="xsmall"):
             for where, (icon, told) in MOVES.items():
                 at_end = place == (1 if where in ("first", "earlier") else last)

@@ -1,15 +1,18 @@
 """Train: choose the settings, start a run, and follow it."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.ui import cache, empty, errors, forms, progress, recorded, state
 from mri_core import words
 from mri_core.charts import curves
 from mri_core.csv_text import csv_text
+from mri_core.errors import InvalidInput
 from mri_core.evaluation.baseline import predict_nothing
 from mri_core.runs.comparison import has_results
 from mri_core.runs.liveness import stop
 from mri_core.runs.run import RESUMABLE, Run
+from mri_core.settings import Settings
 from mri_core.training.start import resume_run, start_run
 
 NAMES = {name: curves.MEASURES[name] for name in curves.AVERAGES}
@@ -26,14 +29,13 @@ def main() -> None:
     with st.sidebar:
         st.subheader("Settings")
         spec = forms.spec_form(problems)
+        settings = resources_form(problems)
     key = f"start {state.turn('start')}"
-    if (
-        st.button("Start training", type="primary", icon=":material/play_arrow:", disabled=spec is None, key=key)
-        and spec
-    ):
+    ready = spec and settings
+    if st.button("Start training", type="primary", icon=":material/play_arrow:", disabled=not ready, key=key) and ready:
         state.next_turn("start")  # a second click of a double click finds another button
         with st.spinner("Handing the run to the queue"):
-            run = start_run(spec, dataset, cache.settings())
+            run = start_run(spec, dataset, settings)
         state.to_address(run=run.id)
         st.rerun()
     run_id = state.from_address("run")
@@ -47,6 +49,19 @@ def main() -> None:
     else:
         st.caption("A training goes on when this page is closed. Earlier ones are under Runs.")
         st.page_link("views/runs.py", label="All runs", icon=":material/table_rows:")
+
+
+def resources_form(problems: DeltaGenerator) -> Settings | None:
+    """The settings to queue with; on a cluster, what the run takes can be changed. None while that is no amount."""
+    settings = cache.settings()
+    if not settings.scheduler:
+        return settings
+    help_ = "Amounts that a worker must have free, by the names it was started with, such as GPU=1,MEMORY=8e9."
+    try:
+        return settings.taking(st.text_input("Takes of a worker", settings.resources, key="resources", help=help_))
+    except InvalidInput as error:
+        problems.error(words.plain(str(error)), icon=":material/error:")
+        return None
 
 
 def follow(run_id: str) -> None:

@@ -50,11 +50,14 @@ def train(
     dataset: Annotated[str, typer.Option(help="The data set to train on.")],
     preset: Annotated[str, typer.Option(help="Where the settings start from.")] = "cnn",
     changes: Annotated[list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Change a setting.")] = None,
+    resources: Annotated[
+        str | None, typer.Option(metavar="NAME=AMOUNT,…", help="What it takes of a cluster's worker: GPU=1,MEMORY=8e9.")
+    ] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Queue the run and return at once.")] = False,
     json: Json = False,
 ) -> None:
     """Queue a run and follow it to its end. Ctrl-C stops following, not the run."""
-    settings = Settings()
+    settings = Settings() if resources is None else Settings().taking(resources)
     spec = make_spec(preset, dict(field_and_value(change) for change in changes or []))
     run = start_run(spec, open_dataset(dataset, settings), settings)
     _see_through(run, settings, detach, json)

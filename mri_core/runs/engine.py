@@ -23,7 +23,7 @@ from mri_core.runs.liveness import START_SECONDS, STARTING_FILE, last_lines, rea
 from mri_core.runs.run import Run
 from mri_core.runs.store import RunStore
 from mri_core.runs.supervise import supervise
-from mri_core.settings import Settings, make_folder
+from mri_core.settings import Settings, amounts, make_folder
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -57,19 +57,25 @@ def _send(run: Run, settings: Settings, command: Sequence[str]) -> None:
 def enqueue(client: Client, runs: Sequence[Run], settings: Settings, command: Sequence[str]) -> None:
     """Give the scheduler a ticket for each run: a task that supervises whichever is next when its turn comes.
 
-    The oldest run's is first in line, because it may be running already and then takes a slot.
+    The oldest run's is first in line, because it may be running already and then takes a slot. A ticket takes its run's
+    resources, and is for runs that take the same.
     """
+    if settings.scheduler:
+        from mri_core.runs.listening import listen_everywhere
+
+        listen_everywhere(client, settings, command)
+    of_run = {run.id: settings.taking(run.resources) for run in runs}
     # The futures must live until the scheduler has promised to keep the tasks without them.
     futures = [
         client.submit(
             supervise,
             ticket_of(run),
-            settings.environment(),
+            of_run[run.id].environment(),
             tuple(command),
             key=ticket_of(run),
             pure=False,
             priority=-int(run.created.timestamp()),
-            resources=settings.resources if settings.scheduler else None,
+            resources=amounts(run.resources) if settings.scheduler else None,
         )
         for run in runs
     ]

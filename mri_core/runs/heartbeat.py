@@ -68,30 +68,25 @@ _listener = Listener()
 
 
 @contextmanager
-def beating(store: RunStore, run: Run, lost: Lost) -> Iterator[None]:
-    """Within the block, show every BEAT_SECONDS that the run's claim is of somebody alive; listen to the others."""
+def beating(store: RunStore, run: Run) -> Iterator[None]:
+    """Within the block, show every BEAT_SECONDS that the run's claim is of somebody alive."""
     if not store.settings.scheduler or run.claim is None:
         yield
         return
-    others = RunStore(store.settings)  # which are at attempts of their own
-    # Apart, because to hand on what is lost, or to wait for its lock, may take longer than others wait for a beat.
     over = threading.Event()
-    actions = (
-        (BEAT_SECONDS, partial(beat, store, run.id, run.claim), over),
-        (LISTEN_SECONDS, partial(listen, others, lost), over),
+    thread = threading.Thread(
+        target=repeat, args=(BEAT_SECONDS, partial(beat, store, run.id, run.claim), over), name="beat", daemon=True
     )
-    threads = [threading.Thread(target=_repeat, args=each, name="beat", daemon=True) for each in actions]
-    for thread in threads:
-        thread.start()
+    thread.start()
     try:
         yield
     finally:
         over.set()
-        for thread in threads:
-            thread.join()
+        thread.join()
 
 
-def _repeat(seconds: float, action: Callable[[], object], over: threading.Event) -> None:
+def repeat(seconds: float, action: Callable[[], object], over: threading.Event) -> None:
+    """Do something every so many seconds; where it fails, try again the next time."""
     while not over.wait(seconds):
         with suppress(StoreError, NotFound, Superseded):  # busy for once; deleted, or gone on elsewhere
             action()
@@ -123,15 +118,16 @@ def _unless_beaten(store: RunStore, seen: Run) -> Callable[[Claim], bool]:
     return lambda _: _mark(store.get(seen.id)) == _mark(seen)
 
 
-def await_verdict(store: RunStore, ticket: str, lost: Lost) -> None:
-    """For a ticket that comes once more, because its first holder is cut off: wait until it has beaten or is lost."""
+def await_verdict(store: RunStore, ticket: str) -> None:
+    """For a ticket that comes once more, because its first holder is cut off: wait until it has beaten or is lost.
+
+    Who listens on this machine (`Listening`) sees to the latter.
+    """
     if not store.settings.scheduler:
         return
     waited_for = _held_elsewhere(store, ticket)
     while waited_for & _held_elsewhere(store, ticket):
         time.sleep(LISTEN_SECONDS)
-        with suppress(StoreError):
-            listen(store, lost)
 
 
 def _held_elsewhere(store: RunStore, ticket: str) -> set[tuple[str, _Mark]]:

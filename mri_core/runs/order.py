@@ -11,6 +11,7 @@ from mri_core.runs.attempts import take
 from mri_core.runs.liveness import find_process, is_here, process_of
 from mri_core.runs.run import Claim, Run, Status
 from mri_core.runs.store import RunStore
+from mri_core.settings import Settings
 
 _QUEUED: tuple[Status, ...] = ("queued",)
 _RUNNING: tuple[Status, ...] = ("running",)
@@ -35,14 +36,21 @@ def left_here(store: RunStore, statuses: Collection[Status]) -> list[Run]:
 def take_next(store: RunStore, ticket: str) -> Run | None:
     """The run for whoever holds a ticket: the ticket's own where it is running and its supervisor was lost, else the
     next one that waits; None when there is none. A ticket begins with a run's id: as many are out as were submitted.
+
+    On a cluster the next one is of those that take the resources which the store's settings name, as the ticket did.
     """
     claim = Claim(process_of(), ticket)
     own = [run for run in store.list(statuses=_RUNNING) if ticket.startswith(run.id) and is_here(run)]
-    queued = [run for run in in_order(store.list(statuses=_QUEUED)) if is_here(run)]
+    queued = [run for run in in_order(store.list(statuses=_QUEUED)) if is_here(run) and _is_for(store.settings, run)]
     for run in (*own, *queued):
-        if take(store, run.id, claim, _is_gone):
-            return store.get(run.id)
+        with suppress(NotFound):  # deleted since
+            if take(store, run.id, claim, _is_gone):
+                return store.get(run.id)
     return None
+
+
+def _is_for(settings: Settings, run: Run) -> bool:
+    return not settings.scheduler or run.resources == settings.resources
 
 
 def move(store: RunStore, run_id: str, place: Place) -> None:

@@ -53,7 +53,7 @@ _JSON = (
 
 
 def creation_tags(
-    spec: TrainingSpec, dataset_name: str, fingerprint: str, label_names: tuple[str, ...]
+    spec: TrainingSpec, dataset_name: str, fingerprint: str, label_names: tuple[str, ...], resources: str
 ) -> dict[str, str]:
     """The tags of a new run. Raises InvalidInput when the label names together are too long to be recorded."""
     labels = json.dumps(label_names, ensure_ascii=False)
@@ -66,6 +66,7 @@ def creation_tags(
         "mri.dataset": dataset_name,
         "mri.fingerprint": fingerprint,
         "mri.labels": labels,
+        "mri.resources": resources,
     }
 
 
@@ -129,6 +130,7 @@ def run_of(record: MlflowRun, runs: Path, history: tuple[dict[str, Any], ...] = 
         turn=state.get("turn", record.info.start_time / 1000),
         attempt=state.get("attempt", 1),
         losses=state.get("losses", 0),
+        resources=tags.get("mri.resources", ""),
         summary={name: state[name] for name in ("last", "best") if name in state},
     )
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from mri_core.settings import amounts
 from mri_core.training.spec import TrainingSpec
 
 Status = Literal["queued", "running", "stopped", "finished", "failed"]
@@ -102,6 +103,7 @@ class Run:
     turn: where a queued run stands: the lowest is next. At first the seconds since 1970 of its creation.
     attempt: counted from 1; each time the run is queued again begins the next. losses: processes lost in a row without
     a finished epoch between them.
+    resources: what it takes of a cluster's worker, such as "GPU=1"; see `Settings`.
     """
 
     id: str
@@ -128,6 +130,7 @@ class Run:
     turn: float = 0.0
     attempt: int = 1
     losses: int = 0
+    resources: str = ""
     summary: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
@@ -155,4 +158,5 @@ def run_json(run: Run) -> dict[str, Any]:
         "created": run.created.isoformat(),
         "stop_requested": run.stop_requested,
         "attempt": run.attempt,
+        "resources": amounts(run.resources),
     }

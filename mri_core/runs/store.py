@@ -46,8 +46,11 @@ class RunStore:
         label_names: tuple[str, ...],
         name: str | None = None,
     ) -> Run:
-        """Record a new run as queued, and make its folder. Without a name it is called after its network: "cnn 3"."""
-        tags = creation_tags(spec, dataset_name, fingerprint, tuple(label_names))
+        """Record a new run as queued, and make its folder. Without a name it is called after its network: "cnn 3".
+
+        It takes the resources that the settings name.
+        """
+        tags = creation_tags(spec, dataset_name, fingerprint, tuple(label_names), self.settings.resources)
         make_folder(self.settings.runs)
         with self.client() as (client, experiment):
             name = name or next_name(client, experiment, spec.architecture)

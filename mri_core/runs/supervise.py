@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 
 import psutil
 
@@ -46,16 +45,16 @@ def supervise(
     A run whose process is lost, killed or frozen, is queued again and goes on where it was, at most MOST_LOSSES times
     in a row without a finished epoch between.
     ticket: the id of a submitted run; which one is next is decided only now (`take_next`).
-    environment: `Settings.environment()` of whoever submitted the run.
+    environment: `Settings.environment()` of whoever submitted the run, with the run's resources.
     command: the program to run with the run's id and its attempt as its last arguments; by default the training worker.
     """
     settings = Settings.model_validate(environment)
-    store, lost = RunStore(settings), partial(hand_on, environment, command)
-    await_verdict(store, ticket, lost)
+    store = RunStore(settings)
+    await_verdict(store, ticket)
     while run := patiently(lambda: take_next(store, ticket)):
         own = RunStore(settings, run.attempt)
         try:
-            with beating(own, run, lost):
+            with beating(own, run):
                 if _carry(own, run, environment, command, grace_seconds).ended:
                     return
         except NotFound:

@@ -79,6 +79,13 @@ def test_what_waits_is_moved_and_taken_out(lab, open_page: Open) -> None:
     assert lab.get(three).status == "stopped"
 
 
+def test_what_a_run_takes_of_a_cluster_is_shown(lab, open_page: Open) -> None:
+    queue(RunStore(lab.settings.taking("GPU=1")))
+    queue(lab)
+    created = [each.value for each in open_page("queue").caption if each.value.startswith("Created")]
+    assert [each.endswith(", takes GPU=1") for each in created] == [True, False]
+
+
 def test_a_run_that_began_meanwhile_is_not_moved(lab, open_page: Open, monkeypatch) -> None:
     queue(lab)
     run = queue(lab)

@@ -77,6 +77,21 @@ def test_starting_hands_the_run_to_the_queue_and_follows_it(lab, open_page: Open
     assert [each.value for each in app.subheader if each.value == run.name]
 
 
+def test_on_a_cluster_a_run_is_queued_with_what_it_takes(lab, open_page: Open, monkeypatch) -> None:
+    monkeypatch.setattr("mri_core.training.start.submit", lambda run_id, settings: None)
+    assert "resources" not in [each.key for each in open_page("train").text_input]
+    monkeypatch.setenv("MRI_SCHEDULER", "tls://127.0.0.1:1")
+    monkeypatch.setenv("MRI_RESOURCES", "GPU=1")
+    app = open_page("train")
+    field = app.text_input(key="resources")
+    assert (field.label, field.value) == ("Takes of a worker", "GPU=1")
+    field.set_value("GPU=*one*").run()
+    assert app.error[0].value.startswith("resources") and button(app, START).disabled and not app.exception
+    app.text_input(key="resources").set_value("MEMORY=8e9, GPU=2").run()
+    button(app, START).click().run()
+    assert [run.resources for run in lab.list(statuses=("queued",))] == ["GPU=2,MEMORY=8e9"]
+
+
 def test_a_setting_that_is_not_allowed_cannot_be_started(lab, open_page: Open) -> None:
     app = open_page("train")
     next(each for each in app.number_input if each.label == "Batch size").set_value(0).run()

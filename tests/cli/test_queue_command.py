@@ -51,6 +51,19 @@ def test_it_lists_moves_and_stops(store, made, typed) -> None:
     assert store.get(taken.id).status == "queued"
 
 
+def test_what_a_run_takes_of_a_cluster_is_kept_and_shown(store, typed, monkeypatch) -> None:
+    monkeypatch.setattr("mri_core.training.start.submit", lambda run_id, settings: None)
+    queued = ("train", "--dataset", "demo", "--preset", "linear", "--detach", "--json")
+    assert typed(*queued, "--resources", "GPU=some")[2].startswith("error: resources (MRI_RESOURCES) are 'GPU=some'")
+    status, out, _ = typed(*queued, "--resources", "MEMORY=8e9, GPU=1")
+    assert status == 0 and json.loads(out)["resources"] == {"GPU": 1.0, "MEMORY": 8e9}
+    monkeypatch.setenv("MRI_RESOURCES", "GPU=2")
+    assert json.loads(typed(*queued)[1])["resources"] == {"GPU": 2.0}
+    assert json.loads(typed(*queued, "--resources", "")[1])["resources"] == {}
+    shown = typed("queue")[1]
+    assert all(told in shown for told in ("GPU=1,MEMORY=8e9", "GPU=2", "any worker"))
+
+
 def test_what_cannot_be_moved_is_said(store, made, typed) -> None:
     store.request_stop(made[0])
     assert typed("queue", made[0])[0] == typed("queue", "--place", "first")[0] == 2

@@ -12,27 +12,33 @@ from mri_core.datasets.build import DatasetBuilder
 from mri_core.errors import InvalidInput
 from mri_core.runs.database import database_address, shown
 from mri_core.runs.store import RunStore
-from mri_core.settings import Settings
+from mri_core.settings import Settings, amounts
 from mri_core.training.spec import TrainingSpec
 from mri_core.training.worker import _training_data
 
 
 @pytest.mark.parametrize(
     ("text", "resources"),
-    [("", {}), ("GPU=1", {"GPU": 1.0}), ("GPU=0.5, MEMORY=8e9", {"GPU": 0.5, "MEMORY": 8e9})],
+    [("", {}), ("GPU=1", {"GPU": 1.0}), ("MEMORY = 8e9, GPU=0.5,", {"GPU": 0.5, "MEMORY": 8e9})],
 )
 def test_resources_are_amounts(monkeypatch, text, resources):
     monkeypatch.setenv("MRI_RESOURCES", text)
     settings = Settings()
-    assert settings.resources == resources
-    assert Settings.model_validate(settings.environment()).resources == resources
+    assert amounts(settings.resources) == resources
+    assert Settings.model_validate(settings.environment()).resources == settings.resources
+    monkeypatch.delenv("MRI_RESOURCES")
+    assert Settings().taking(text) == settings
 
 
 @pytest.mark.parametrize("text", ["GPU", "GPU=", "GPU=one", "=1", "GPU=1;MEMORY=2", "GPU=-1", "GPU=1.2.3"])
 def test_anything_else_is_refused(monkeypatch, text):
     monkeypatch.setenv("MRI_RESOURCES", text)
-    with pytest.raises(InvalidInput, match=r"MRI_RESOURCES is .*, expected amounts such as GPU=1"):
+    refusal = r"resources \(MRI_RESOURCES\) are .*, expected amounts such as GPU=1"
+    with pytest.raises(InvalidInput, match=refusal):
         Settings()
+    monkeypatch.delenv("MRI_RESOURCES")
+    with pytest.raises(InvalidInput, match=refusal):
+        Settings().taking(text)
 
 
 def test_a_worker_fetches_what_its_home_lacks_and_refuses_another(home, tmp_path):

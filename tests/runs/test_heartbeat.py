@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
 from contextlib import nullcontext
 from dataclasses import replace
@@ -126,60 +125,31 @@ def test_without_a_scheduler_elsewhere_nobody_listens(store, settings):
 
 def test_a_holder_beats_until_its_block_ends_also_when_the_database_is_away_for_once(store, monkeypatch):
     run_id = held(store, Claim(process_of(), "ticket"))
-    away, heard = threading.Event(), []
+    away = threading.Event()
     monkeypatch.setattr(heartbeat, "BEAT_SECONDS", 0.01)
-    monkeypatch.setattr(heartbeat, "LISTEN_SECONDS", 0.01)
-    list_runs = RunStore.list
 
-    def listed(self, **asked):
+    def beats(*given) -> bool:
         if not away.is_set():
             away.set()
             raise StoreError("away")
-        heard.append(run_id)
-        return list_runs(self, **asked)
+        return beat(*given)
 
-    monkeypatch.setattr(RunStore, "list", listed)
-    with beating(store, store.get(run_id), lambda _: None):
-        wait_until(lambda: len(heard) > 1 and store.get(run_id).beat > 1)
+    monkeypatch.setattr(heartbeat, "beat", beats)
+    with beating(store, store.get(run_id)):
+        wait_until(lambda: store.get(run_id).beat > 1)
     assert away.is_set()
     at = store.get(run_id).beat
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("beat")]
     assert store.get(run_id).beat == at
 
 
-def test_a_holder_beats_while_it_hands_on_what_is_lost(store, monkeypatch):
-    """Which may take long, where the scheduler is away, or whoever vanished held a lock."""
-    silent, own, over = held(store), held(store, Claim(process_of(), "ticket")), threading.Event()
-    monkeypatch.setattr(heartbeat, "BEAT_SECONDS", 0.01)
-    monkeypatch.setattr(heartbeat, "LISTEN_SECONDS", 0.01)
-    monkeypatch.setattr(heartbeat, "_listener", Listener(itertools.count(step=10).__next__))
-    handed = []
-
-    def hand(run: Run) -> None:
-        handed.append((run.id, store.get(own).beat))
-        over.wait(60)
-
-    with beating(store, store.get(own), hand):
-        wait_until(lambda: handed and store.get(own).beat > handed[0][1] + 2)
-        over.set()
-    assert [run_id for run_id, _ in handed] == [silent]
-
-
 def test_a_ticket_that_comes_again_waits_for_a_beat_or_the_loss(store, monkeypatch):
-    """One run of its beats, the other is silent; runs of other tickets are not waited for."""
+    """One run of its beats, the other is taken for lost; runs of other tickets are not waited for."""
     beats, silent, _ = held(store), held(store), held(store, replace(DISTANT, ticket="other"))
-    now = [0.0]
-    monkeypatch.setattr(heartbeat, "_listener", Listener(lambda: now[0]))
-
-    def pass_by(seconds: float) -> None:
-        now[0] += 5.0
-        if now[0] == 10.0:
-            beat(store, beats, DISTANT)
-
-    monkeypatch.setattr(heartbeat.time, "sleep", pass_by)
-    await_verdict(store, "ticket", lambda run: requeue(store, run.id))
-    assert (store.get(beats).attempt, store.get(silent).attempt) == (1, 2)
-    assert SILENT_SECONDS <= now[0] <= SILENT_SECONDS + 10
+    happening = iter((lambda: None, lambda: beat(store, beats, DISTANT), lambda: None, lambda: requeue(store, silent)))
+    monkeypatch.setattr(heartbeat.time, "sleep", lambda _: next(happening)())
+    await_verdict(store, "ticket")
+    assert next(happening, None) is None
 
 
 def test_a_supervisor_whose_run_has_gone_on_elsewhere_ends_its_process_and_writes_nothing(settings, monkeypatch):

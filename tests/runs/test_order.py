@@ -82,6 +82,33 @@ def test_a_ticket_follows_its_own_run_only_when_its_supervisor_was_lost(store):
     assert take_next(store, held) is None
 
 
+def test_on_a_cluster_a_ticket_is_for_runs_that_take_what_it_does(settings):
+    cluster = settings.model_copy(update={"scheduler": "tls://127.0.0.1:1"})
+    large, small, larger = (RunStore(cluster.taking(text)) for text in ("GPU=1", "", "GPU=2"))
+    first, second, third = queue(large), queue(small), queue(large)
+    assert [large.get(run_id).resources for run_id in (first, second, third)] == ["GPU=1", "", "GPU=1"]
+    assert take_next(larger, "ticket") is None
+    assert [take_next(small, second).id, take_next(large, third).id, take_next(large, first).id] == [
+        second, first, third,
+    ]  # fmt: skip
+    fourth = queue(larger)
+    assert take_next(RunStore(settings), fourth).id == fourth  # the local engine has one kind of slot
+
+
+def test_a_run_that_is_deleted_as_it_is_taken_costs_nobody_the_turn(store, monkeypatch):
+    deleted, other = queue(store), queue(store)
+    list_runs = RunStore.list
+
+    def listed(self, **asked):
+        found = list_runs(self, **asked)
+        if any(run.id == deleted for run in found):
+            store.delete(deleted)
+        return found
+
+    monkeypatch.setattr(RunStore, "list", listed)
+    assert take_next(store, deleted).id == other
+
+
 def test_runs_of_another_home_on_the_same_database_are_left_to_it(store, tmp_path):
     other = RunStore(Settings(home=tmp_path / "other", tracking_uri=store.settings.tracking_uri))
     queue(store)

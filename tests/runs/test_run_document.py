@@ -23,7 +23,7 @@ KEYS = [
         "history",
         "best_epoch",
     ),
-    *("process", "timing", "error", "created", "stop_requested", "attempt"),
+    *("process", "timing", "error", "created", "stop_requested", "attempt", "resources"),
 ]
 NEW = Run(
     id="0" * 32,

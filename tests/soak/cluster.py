@@ -2,8 +2,9 @@
 
 PostgreSQL, a scheduler with TLS and three workers, each of these in a network namespace and with a host name of its
 own, train small runs. Meanwhile workers, whole hosts, the scheduler and the database are killed, one host is cut off
-the network and one is frozen. It prints a JSON object; its exit status is 1 unless every run finished, with the
-probabilities of an undisturbed run, to the bit.
+the network and one is frozen. Somebody has the Queue page open for a while after each death of the scheduler, and at no
+other time. It prints a JSON object; its exit status is 1 unless every run finished, with the probabilities of an
+undisturbed run, to the bit.
 """
 
 from __future__ import annotations
@@ -49,6 +50,10 @@ RECIPE = Path(__file__).resolve().parents[2] / "docs" / "cluster.md"
 EVENTS = ("worker", "host", "database", "cut", "scheduler", "freeze", "worker", "scheduler", "database", "host")
 
 
+WATCHING = 90.0
+"""Seconds for which the Queue page is open once the scheduler has died, so that it is given the runs again."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """What is tried.
@@ -79,6 +84,7 @@ class Cluster:
     """What is running, and what has been done to it.
 
     away: see `Plan`. back: host -> when it comes back. noticed: seconds until a run of a lost host was queued again.
+    watched_until: when the Queue page is closed.
     """
 
     folder: Path
@@ -90,6 +96,7 @@ class Cluster:
     lost: dict[tuple[str, int], tuple[float, str]] = field(default_factory=dict)
     noticed: dict[str, list[float]] = field(default_factory=dict)
     done: Counter[str] = field(default_factory=Counter)
+    watched_until: float = 0.0
 
     def keep(self) -> None:
         """Start what is not running, as systemd would, and end what has lasted long enough."""
@@ -124,6 +131,7 @@ class Cluster:
             self.database.start()
         elif event == "scheduler":
             _send(self.processes["scheduler"], signal.SIGKILL)
+            self.watched_until = time.monotonic() + WATCHING
         else:
             at_work = {self.processes[host].pid: host for host in set(HOSTS) - self.back.keys()}
             busy = [run for run in runs if run.claim and not run.ended and run.claim.process.pid in at_work]
@@ -196,13 +204,14 @@ def disturb_cluster(folder: Path, plan: Plan, seed: int) -> dict[str, Any]:
 
 
 def _see_through(cluster: Cluster, store: RunStore, chance: random.Random, plan: Plan) -> None:
-    """Until every run has ended; somebody has the Queue page open."""
+    """Until every run has ended."""
     events, following = list(plan.events), time.monotonic() + plan.pause
     while True:
         time.sleep(1)
         cluster.keep()
         with suppress(StoreError, EngineError):
-            revive(cluster.settings)
+            if time.monotonic() < cluster.watched_until:
+                revive(cluster.settings)
             runs = list(store.list())
             cluster.look(runs)
             if all(run.status in ENDED for run in runs) and not cluster.back:
