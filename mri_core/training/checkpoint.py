@@ -12,6 +12,7 @@ import json
 import shutil
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BufferedRandom, BufferedReader
 from pathlib import Path
@@ -125,15 +126,21 @@ class CheckpointWriter:
         if not self._cleared:
             self._clear(path)
         for old in _files(self._run_folder)[KEPT:]:
-            old.unlink(missing_ok=True)
+            if old != path:
+                _remove(old)
 
     def _clear(self, written: Path) -> None:
         """Remove what the fit was not able to go on from: its number may be higher, it would be kept in place of a good
         one. Only once there is a new one, so that what could not be read just now is never all that there was."""
         for path in _files(self._run_folder):
             if path != written and not _whole(path):
-                path.unlink(missing_ok=True)
+                _remove(path)
         self._cleared = True
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):  # what stays takes room, and harms nothing
+        path.unlink()
 
 
 _NUMBERS = ("epoch", "step", "taken", "seconds", "epoch_seconds", "best_epoch", "best_loss")

@@ -164,3 +164,17 @@ def test_a_disk_that_refuses_is_told_and_what_was_written_stays(tmp_path, monkey
     monkeypatch.undo()
     assert [file.name for file in (tmp_path / FOLDER).iterdir()] == ["000000000010.checkpoint"]
     assert same(newest_checkpoint(tmp_path), checkpoint(10))
+
+
+def test_one_that_cannot_be_removed_costs_neither_the_fit_nor_the_newest(tmp_path, monkeypatch):
+    """Old ones, and damaged ones of higher numbers, which stand before those that are good."""
+    for path in write(tmp_path, 3, 8, 9):
+        path.write_bytes(b"")
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        if path.exists():
+            raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    files = write(tmp_path, 5, 6)
+    assert [int(path.stem) for path in files] == [5, 6, 8, 9] and same(newest_checkpoint(tmp_path), checkpoint(6))
