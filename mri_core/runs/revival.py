@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from contextlib import suppress
 from functools import partial
@@ -61,7 +62,8 @@ def is_abandoned(run: Run) -> bool:
 def _start_again(settings: Settings) -> bool:
     if any(is_abandoned(run) for run in left_here(RunStore(settings), _ACTIVE)):
         with suppress(EngineError):  # the disk is full: whoever looks next tries again
-            start_daemon(settings, ())
+            # Waited for, so that it leaves nothing in this process's care once it has ended.
+            threading.Thread(target=start_daemon(settings, ()).wait, name="engine", daemon=True).start()
             return True
     return False
 

@@ -8,8 +8,9 @@ import subprocess
 import time
 from dataclasses import asdict, replace
 
+import psutil
 import pytest
-from run_support import queue
+from run_support import queue, wait_until
 
 from mri_core.runs import revival
 from mri_core.runs.attempts import take
@@ -88,14 +89,20 @@ def test_what_begins_while_others_are_stopped_goes_on(store, monkeypatch):
 def started(monkeypatch) -> list[Settings]:
     """The homes whose engine would have been started."""
     homes: list[Settings] = []
-    monkeypatch.setattr(revival, "start_daemon", lambda settings, command: homes.append(settings))
+
+    def start(settings: Settings, command: tuple[str, ...]) -> psutil.Popen:
+        homes.append(settings)
+        return psutil.Popen(["true"])
+
+    monkeypatch.setattr(revival, "start_daemon", start)
     return homes
 
 
-def test_what_a_lost_engine_left_has_it_started_again_at_most_once_a_minute(store, dead, started, monkeypatch):
+def test_what_a_lost_engine_left_has_it_started_again_once_in_a_while(store, dead, started, monkeypatch):
     held = queue(store)
     take(store, held, Claim(dead, held), lambda _: False)
     assert revival.revive(store.settings) and started == [store.settings]
+    wait_until(lambda: not [each for each in psutil.Process().children() if each.name() == "true"])
     assert not revival.revive(store.settings)
     looked = store.settings.engine / revival.LOOKED_FILE
     os.utime(looked, (time.time() - revival.REVIVE_SECONDS - 1,) * 2)

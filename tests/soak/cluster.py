@@ -321,7 +321,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=Plan.runs)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--pause", type=float, default=Plan.pause, help="seconds between two disturbances, on average")
+    parser.add_argument("--events", nargs="+", choices=sorted({*EVENTS}), default=EVENTS, help="what is done")
+    parser.add_argument("--pause", type=float, default=Plan.pause, help="seconds between two of them, on average")
+    parser.add_argument("--away", type=float, default=Plan.away, help="seconds for which a host is cut off, or frozen")
     parser.add_argument("--keep", type=Path, help="a folder to work in, which stays")
     options = parser.parse_args()
     if not can_be_tried():
@@ -329,7 +331,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="mri-soak-") as folder:
         top = options.keep or Path(folder)
         top.mkdir(exist_ok=True)
-        found = disturb_cluster(top, Plan(options.runs, pause=options.pause), options.seed)
+        plan = Plan(options.runs, events=tuple(options.events), pause=options.pause, away=options.away)
+        found = disturb_cluster(top, plan, options.seed)
     print(json.dumps(found))
     return int(found["runs"] != {"finished": options.runs} or bool(found["different"] or found["left undone"]))
 
