@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from mri_core.images.limits import (
-    HELD_MB,
     HELD_RATIO,
     LIMITS,
     MB,
@@ -76,7 +75,7 @@ def _check(members: Sequence[zipfile.ZipInfo], size: int, name: str, held: bool)
     if declared > ratio_bytes(size):
         raise refuse(name, swollen, LIMITS.most("ratio"))
     if held and declared > held_bytes(size):
-        raise refuse(name, swollen, f"at most {HELD_MB} MB, or {HELD_RATIO} times the size it has where that is more")
+        raise refuse(name, swollen, f"{LIMITS.most('zip_mb')}, or {HELD_RATIO} times its size where that is more")
 
 
 def _path(member: zipfile.ZipInfo) -> str | None:

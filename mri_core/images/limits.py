@@ -28,6 +28,8 @@ class Limits(BaseSettings):
     own_file_mb: of a file that its owner imports, or predicts from on the command line.
     inflated_mb: of what a compressed file, or everything in a zip, inflates to.
     ratio: times its size that a zip or a deflated DICOM file may inflate to, once that is more than file_mb.
+    zip_mb: of what everything in an uploaded zip inflates to, which the server holds; a large zip may inflate to
+    HELD_RATIO times its size.
     slice_pixels: 4096 x 4096; Pillow has a limit of its own above the highest value.
     file_pixels: of all slices of a file; 512 of 512 x 512.
     slices: of a file: pages, frames, slices of a volume.
@@ -44,6 +46,7 @@ class Limits(BaseSettings):
     own_file_mb: int = Field(default=512, ge=1, le=2**20, description="MB a file")
     inflated_mb: int = Field(default=512, ge=1, le=2**20, description="MB when inflated")
     ratio: int = Field(default=100, ge=1, le=2000, description="times the size it has")
+    zip_mb: int = Field(default=32, ge=1, le=2**20, description="MB in an uploaded zip")
     slice_pixels: int = Field(default=2**24, ge=1, le=2**26, description="pixels a slice")
     file_pixels: int = Field(default=2**27, ge=1, le=2**40, description="pixels a file")
     slices: int = Field(default=4096, ge=1, le=2**14, description="slices a file")
@@ -89,9 +92,9 @@ then, and the command line and the pages call `read_limits` first, which says wh
 
 MB = 2**20
 
-HELD_MB, HELD_RATIO = 32, 16
-"""What all files of a stranger's zip may inflate to, for the server holds them at once: so many MB, or so many times
-the zip's size where that is more. DICOM deflates to a half or a third, volumes of a bare brain to a tenth or less."""
+HELD_RATIO = 16
+"""Times its size that a large uploaded zip may inflate to: DICOM deflates to a half or a third, volumes of a bare brain
+to a tenth or less."""
 
 ACCEPTED = "a PNG, JPEG, TIFF, BMP, WebP, DICOM (.dcm), NIfTI (.nii, .nii.gz) or NumPy (.npy, .npz) file"
 
@@ -179,4 +182,4 @@ def ratio_bytes(size: int) -> int:
 
 def held_bytes(size: int) -> int:
     """What all files of a stranger's zip of `size` bytes may inflate to together."""
-    return min(LIMITS.inflated_mb * MB, max(HELD_MB * MB, HELD_RATIO * size))
+    return min(LIMITS.inflated_mb * MB, max(LIMITS.zip_mb * MB, HELD_RATIO * size))

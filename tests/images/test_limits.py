@@ -127,7 +127,7 @@ def test_ratio_bytes(limit) -> None:
 
 
 def test_held_bytes(limit) -> None:
-    limit(inflated_mb=50)
+    limit(inflated_mb=50, zip_mb=32)
     assert [held_bytes(size) for size in (1, 3 * 2**20, 4 * 2**20)] == [32 * 2**20, 48 * 2**20, 50 * 2**20]
 
 
