@@ -29,6 +29,10 @@ class StoreError(MriError):
     """The run database cannot be used."""
 
 
+class RunHeld(StoreError):
+    """One run cannot be changed now: another process has its lock, or the disk gives none."""
+
+
 class Superseded(MriError):
     """A process writes to a run that has gone on without it."""
 

@@ -49,7 +49,7 @@ def _tell(found: Queue) -> None:
         print_table(columns, [_running(each) for each in found.running], title)
     if found.waiting:
         rows = [
-            (at, each.id[:8], each.name, each.dataset_name, words.moment(each.created), each.resources or "any worker")
+            (at, each.id[:8], each.name, each.dataset_name, words.moment(each.created), each.resources)
             for at, each in enumerate(found.waiting, 1)
         ]
         print_table(("place", "run", "name", "data set", "created", "takes"), rows, "Waiting")

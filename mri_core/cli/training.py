@@ -22,6 +22,10 @@ from mri_core.training.start import resume_run, start_run
 
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, the beginning of one, 'last' or 'champion'.")]
 
+Resources = Annotated[
+    str | None, typer.Option(metavar="NAME=AMOUNT,…", help="What it takes of a cluster's worker: CPU=4,GPU=1.")
+]
+
 
 def models(
     image_size: Annotated[int, typer.Option(min=1, max=4096, help="Height and width of a slice in pixels.")] = 64,
@@ -50,9 +54,7 @@ def train(
     dataset: Annotated[str, typer.Option(help="The data set to train on.")],
     preset: Annotated[str, typer.Option(help="Where the settings start from.")] = "cnn",
     changes: Annotated[list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Change a setting.")] = None,
-    resources: Annotated[
-        str | None, typer.Option(metavar="NAME=AMOUNT,…", help="What it takes of a cluster's worker: GPU=1,MEMORY=8e9.")
-    ] = None,
+    resources: Resources = None,
     detach: Annotated[bool, typer.Option("--detach", help="Queue the run and return at once.")] = False,
     json: Json = False,
 ) -> None:
@@ -117,12 +119,14 @@ def stop(run: RunName, json: Json = False) -> None:
 
 def resume(
     run: RunName,
+    resources: Resources = None,
     detach: Annotated[bool, typer.Option("--detach", help="Queue the run and return at once.")] = False,
     json: Json = False,
 ) -> None:
     """Go on with a stopped or failed run where it was, to the numbers of one that was never interrupted."""
     settings = Settings()
-    _see_through(resume_run(_settled(run), settings), settings, detach, json)
+    taken = None if resources is None else settings.taking(resources).resources
+    _see_through(resume_run(_settled(run), settings, taken), settings, detach, json)
 
 
 def delete(run: RunName, json: Json = False) -> None:

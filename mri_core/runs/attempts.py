@@ -21,6 +21,26 @@ def take(store: RunStore, run_id: str, claim: Claim, is_gone: Callable[[Claim], 
     return True
 
 
+Mark = tuple[int, Claim | None, int]
+
+
+def mark_of(run: Run) -> Mark:
+    """What changes while somebody alive has a run in hand: its attempt, its claim, and its beat."""
+    return run.attempt, run.claim, run.beat
+
+
+def take_over(store: RunStore, seen: Run, claim: Claim) -> bool:
+    """Take a run in hand whose holder is lost; False where anything has become of it since it was `seen`.
+
+    Several listeners may find the same one lost, and each has queued it again only once it has it in hand.
+    """
+    with store.exclusively(seen.id) as run:  # in which nobody can beat
+        if run.ended or mark_of(run) != mark_of(seen):
+            return False
+        store.tag(run.id, claim=claim)
+    return True
+
+
 def beat(store: RunStore, run_id: str, claim: Claim) -> bool:
     """Show that whoever holds a run is alive; False where it has ended, or another holds it.
 
@@ -33,8 +53,11 @@ def beat(store: RunStore, run_id: str, claim: Claim) -> bool:
     return True
 
 
-def resume(store: RunStore, run_id: str) -> Run:
-    """Queue a stopped or failed run again, to go on where it was. Raises InvalidInput for any other."""
+def resume(store: RunStore, run_id: str, resources: str | None = None) -> Run:
+    """Queue a stopped or failed run again, to go on where it was. Raises InvalidInput for any other.
+
+    resources: what it takes from now on; None as before.
+    """
     with store.exclusively(run_id) as run:
         if run.status not in RESUMABLE:
             raise InvalidInput(f"run '{run.name}' is {run.status}, expected a stopped or failed one to resume")
@@ -44,6 +67,7 @@ def resume(store: RunStore, run_id: str) -> Run:
                 f"run '{run.name}' is the champion of '{run.dataset_name}', whose model must not change under its "
                 "users; promote another run first, or start a new run with its settings"
             )
+        store.tag(run_id, resources=resources)
         _queue_again(store, run, losses=0)
     return store.get(run_id)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TextIO
 
-from mri_core.errors import InvalidInput, NotFound, StorageError, StoreError
+from mri_core.errors import InvalidInput, NotFound, RunHeld, StorageError, StoreError
 from mri_core.locking import locked
 from mri_core.runs.records import MLFLOW_STATUS
 from mri_core.runs.run import ENDED, NEXT, Process, Run, Status
@@ -19,10 +19,10 @@ LOCK_SECONDS = 5.0
 def lock_of(run: Run) -> TextIO:
     """Hold the run's lock, as in `with lock_of(run):`.
 
-    Raises NotFound where its folder, which says whose run it is, is not in this home; StoreError while another process
-    holds it for long, so that whoever waits for a busy database waits for this as well.
+    Raises NotFound where its folder, which says whose run it is, is not in this home; RunHeld while another process
+    holds it for long: a StoreError, so that whoever waits for a busy database waits for this as well.
     """
-    if not run.folder.is_dir():
+    if not has_folder(run):
         raise NotFound(
             f"run '{run.name}' has no folder {run.folder}, expected one: its files are in another home; set "
             "MRI_HOME to that, or make the folder if they were removed"
@@ -30,7 +30,15 @@ def lock_of(run: Run) -> TextIO:
     try:
         return locked(run.folder / ".lock", LOCK_SECONDS)
     except StorageError as error:
-        raise StoreError(str(error)) from error
+        raise RunHeld(str(error)) from error
+
+
+def has_folder(run: Run) -> bool:
+    """Whether a run's files are in this home. Raises StoreError where the disk does not tell."""
+    try:
+        return run.folder.is_dir()
+    except OSError as error:  # such as of a file server that restarts
+        raise StoreError(f"cannot look at {run.folder}: {error.strerror}; make its file system work again") from error
 
 
 def change(store: RunStore, run_id: str, status: Status, **state: Any) -> None:

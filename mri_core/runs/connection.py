@@ -57,9 +57,12 @@ def _connect(uri: str, runs: Path) -> tuple[MlflowClient, str]:
 
 
 def load_mlflow() -> None:
-    """What must come before MLflow is imported for the first time, so that it reports to nobody."""
+    """What must come before MLflow is imported for the first time: it reports to nobody, and does not wait for long."""
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
+    # Of a server: else a call could take minutes, and with it whoever waits for the same run's lock.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "12")
     import mlflow.tracking
 
     logging.getLogger(mlflow.__name__).setLevel(logging.CRITICAL)  # it reports errors that are raised as well

@@ -10,6 +10,7 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from mri_core.errors import EngineError, StorageError
-from mri_core.runs.liveness import START_SECONDS, STARTING_FILE, last_lines, read_engine
+from mri_core.runs.liveness import START_SECONDS, STARTING_FILE, frozen_engine, last_lines, read_engine
 from mri_core.runs.run import Run
 from mri_core.runs.store import RunStore
 from mri_core.runs.supervise import supervise
@@ -60,10 +61,6 @@ def enqueue(client: Client, runs: Sequence[Run], settings: Settings, command: Se
     The oldest run's is first in line, because it may be running already and then takes a slot. A ticket takes its run's
     resources, and is for runs that take the same.
     """
-    if settings.scheduler:
-        from mri_core.runs.listening import listen_everywhere
-
-        listen_everywhere(client, settings, command)
     of_run = {run.id: settings.taking(run.resources) for run in runs}
     # The futures must live until the scheduler has promised to keep the tasks without them.
     futures = [
@@ -119,6 +116,7 @@ def ensure_engine(settings: Settings, command: Sequence[str] = ()) -> None:
     while time.monotonic() < deadline:
         engine = read_engine(settings)
         if engine and _answers(settings):
+            leave_alone(daemon)
             return
         if not engine and (status := daemon.poll()) is not None:
             if status:
@@ -132,10 +130,12 @@ def ensure_engine(settings: Settings, command: Sequence[str] = ()) -> None:
 
 
 def start_daemon(settings: Settings, command: Sequence[str]) -> psutil.Popen:
-    """A detached process. When another engine serves the home it ends, with exit status 0.
+    """A detached process. When another engine serves the home it ends, with exit status 0; a frozen one is ended first.
 
     Raises EngineError when the disk or the system refuses.
     """
+    if frozen := frozen_engine(settings):
+        frozen.kill()  # its trainings go on, and the next engine looks after them
     try:
         make_folder(settings.engine).chmod(0o700)
         (settings.engine / STARTING_FILE).touch()
@@ -153,6 +153,11 @@ def start_daemon(settings: Settings, command: Sequence[str]) -> psutil.Popen:
         raise EngineError(
             f"the local engine cannot be started in {settings.engine}: {reason}; free or allow space there, try again"
         ) from error
+
+
+def leave_alone(daemon: psutil.Popen) -> None:
+    """Nobody asks for its end any more, but it must not stay in this process's care once it has ended."""
+    threading.Thread(target=daemon.wait, name="engine", daemon=True).start()
 
 
 def _answers(settings: Settings) -> bool:

@@ -9,13 +9,16 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
-from mri_core.errors import InvalidInput, NotFound, StoreError, Superseded
-from mri_core.runs.attempts import beat, take
+from mri_core.errors import InvalidInput, MriError, NotFound, StoreError
+from mri_core.runs.attempts import Mark, beat, mark_of, take_over
+from mri_core.runs.changes import has_folder
 from mri_core.runs.liveness import process_of
 from mri_core.runs.patience import patiently
 from mri_core.runs.run import Claim, Run, Status
@@ -33,12 +36,10 @@ _ACTIVE: tuple[Status, ...] = ("queued", "running")
 Lost = Callable[[Run], None]
 """Records what becomes of a run whose holder is lost; the run is claimed for the caller by then."""
 
-_Mark = tuple[int, Claim | None, int]
-
 
 @dataclass
 class _Heard:
-    mark: _Mark
+    mark: Mark
     since: float
     last: float
 
@@ -58,13 +59,14 @@ class Listener:
             self._heard = {}
             for run in runs:
                 known = before.get(run.id)
-                if known is None or known.mark != _mark(run) or now - known.last > DEAF_SECONDS:
-                    known = _Heard(_mark(run), now, now)
+                if known is None or known.mark != mark_of(run) or now - known.last > DEAF_SECONDS:
+                    known = _Heard(mark_of(run), now, now)
                 self._heard[run.id] = _Heard(known.mark, known.since, now)
             return [run for run in runs if now - self._heard[run.id].since >= SILENT_SECONDS]
 
 
-_listener = Listener()
+_listeners: defaultdict[Path, Listener] = defaultdict(Listener)
+"""This process's, by home."""
 
 
 @contextmanager
@@ -88,7 +90,7 @@ def beating(store: RunStore, run: Run) -> Iterator[None]:
 def repeat(seconds: float, action: Callable[[], object], over: threading.Event) -> None:
     """Do something every so many seconds; where it fails, try again the next time."""
     while not over.wait(seconds):
-        with suppress(StoreError, NotFound, Superseded):  # busy for once; deleted, or gone on elsewhere
+        with suppress(MriError, OSError):  # database or disk are away for once; deleted, or gone on elsewhere
             action()
 
 
@@ -103,42 +105,30 @@ def listen(store: RunStore, lost: Lost, listener: Listener | None = None) -> lis
     held = [
         run
         for run in store.list(statuses=_ACTIVE, claimed=True)
-        if run.claim and run.claim.process != here and run.folder.is_dir()  # other homes' runs are theirs
+        if run.claim and run.claim.process != here and has_folder(run)  # other homes' runs are theirs
     ]
-    for run in (listener or _listener).silent(held):
+    for run in (listener or _listeners[store.settings.root]).silent(held):
         with suppress(NotFound, InvalidInput, StoreError):  # deleted, or ended now; frozen while it held the run's lock
-            if take(store, run.id, Claim(here, "of a lost one"), _unless_beaten(store, run)):
+            if take_over(store, run, Claim(here, "of a lost one")):
                 lost(run)
                 taken.append(run)
     return taken
 
 
-def _unless_beaten(store: RunStore, seen: Run) -> Callable[[Claim], bool]:
-    """Asked under the run's lock, in which nobody can beat."""
-    return lambda _: _mark(store.get(seen.id)) == _mark(seen)
-
-
-def await_verdict(store: RunStore, ticket: str) -> None:
-    """For a ticket that comes once more, because its first holder is cut off: wait until it has beaten or is lost.
-
-    Who listens on this machine (`Listening`) sees to the latter.
-    """
-    if not store.settings.scheduler:
-        return
-    waited_for = _held_elsewhere(store, ticket)
+def await_verdict(store: RunStore, ticket: str, lost: Lost) -> None:
+    """For a ticket that comes once more, because its first holder is cut off: wait until it has beaten or is lost."""
+    waited_for, listener = _held_elsewhere(store, ticket), Listener()
     while waited_for & _held_elsewhere(store, ticket):
         time.sleep(LISTEN_SECONDS)
+        with suppress(StoreError):
+            listen(store, lost, listener)
 
 
-def _held_elsewhere(store: RunStore, ticket: str) -> set[tuple[str, _Mark]]:
+def _held_elsewhere(store: RunStore, ticket: str) -> set[tuple[str, Mark]]:
     runs = patiently(lambda: store.list(statuses=_ACTIVE, claimed=True))
     host = socket.gethostname()
     return {
-        (run.id, _mark(run))
+        (run.id, mark_of(run))
         for run in runs
         if run.claim and run.claim.ticket == ticket and run.claim.process.host != host
     }
-
-
-def _mark(run: Run) -> _Mark:
-    return run.attempt, run.claim, run.beat

@@ -1,50 +1,38 @@
-"""Every worker of a cluster listens, with a run in hand or without, so that no loss waits for somebody to look."""
+"""What a cluster's workers do besides training: listen to each other, and hand in what a restarted scheduler forgot.
+
+A worker that is started with `--preload mri_core.runs.listening` does so from its beginning, any other from its first
+run on.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import threading
-from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from distributed import Worker, WorkerPlugin
-
-from mri_core.runs.heartbeat import LISTEN_SECONDS, Listener, listen, repeat
-from mri_core.runs.store import RunStore
-from mri_core.runs.supervise import hand_on
+from mri_core.runs.heartbeat import LISTEN_SECONDS, repeat
+from mri_core.runs.revival import revive
 from mri_core.settings import Settings
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Worker
+
+_listened_for: set[Settings] = set()
 
 
-class Listening(WorkerPlugin):
-    """Has a worker listen to whoever looks after the runs of a home, and hand on those of the lost.
-
-    environment, command: as of `supervise`.
-    """
-
-    idempotent = True  # workers that have it keep it
-
-    def __init__(self, environment: Mapping[str, str], command: Sequence[str]) -> None:
-        self.environment, self.command = dict(environment), tuple(command)
-        # One for each home, and another where its settings have changed; of these, the address may hold a password.
-        told = repr((sorted(self.environment.items()), self.command))
-        self.name = f"listening {hashlib.blake2b(told.encode(), digest_size=8).hexdigest()}"
-        self._over: dict[str, threading.Event] = {}
-
-    def setup(self, worker: Worker) -> None:
-        store = RunStore(Settings.model_validate(self.environment))
-        lost = partial(hand_on, self.environment, self.command)
-        look = partial(listen, store, lost, Listener())  # of its own: a worker may serve several homes
-        over = self._over[worker.address] = threading.Event()
-        threading.Thread(target=repeat, args=(LISTEN_SECONDS, look, over), name="listening", daemon=True).start()
-
-    def teardown(self, worker: Worker) -> None:
-        self._over[worker.address].set()  # and it is not waited for: the database may be away
+def dask_setup(_worker: Worker) -> None:
+    """Called by Dask as a worker starts."""
+    settings = Settings()
+    if settings.scheduler:
+        begin_to_listen(settings)
 
 
-def listen_everywhere(client: Client, settings: Settings, command: Sequence[str]) -> None:
-    """Have all workers of a scheduler listen, those that are to come too."""
-    client.register_plugin(Listening(settings.taking("").environment(), command))
+def begin_to_listen(settings: Settings) -> None:
+    """Have this process listen for its home for as long as it lives. Asked again, nothing more is done."""
+    settings = settings.taking("")
+    if settings not in _listened_for:
+        _listened_for.add(settings)
+        action = partial(revive, settings)
+        threading.Thread(
+            target=repeat, args=(LISTEN_SECONDS, action, threading.Event()), name="listening", daemon=True
+        ).start()

@@ -10,11 +10,13 @@ import math
 import os
 import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from mri_core.runs.changes import has_folder
 from mri_core.runs.run import Process, Run
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
@@ -55,6 +57,19 @@ def read_engine(settings: Settings) -> dict[str, Any] | None:
         return None
 
 
+def frozen_engine(settings: Settings) -> psutil.Process | None:
+    """The local engine where the system keeps it from running: it has a home that it does not serve."""
+    engine = read_engine(settings)
+    process = find_process(Process(**engine["process"])) if engine else None
+    return process if process and is_frozen(process) else None
+
+
+def is_frozen(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return process.status() == psutil.STATUS_STOPPED
+    return False
+
+
 def engine_is_coming(settings: Settings) -> bool:
     """Whether a local engine has been started so lately that it need not answer yet."""
     return age(settings.engine / STARTING_FILE) < START_SECONDS
@@ -73,7 +88,7 @@ def is_here(run: Run) -> bool:
 
     The database may be shared with other homes and hosts, of which nothing is known: their runs are theirs.
     """
-    return run.folder.is_dir() and (run.process is None or run.process.host == socket.gethostname())
+    return has_folder(run) and (run.process is None or run.process.host == socket.gethostname())
 
 
 def settle(store: RunStore, run: Run) -> Run:

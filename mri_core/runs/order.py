@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import Literal
 
-from mri_core.errors import InvalidInput, NotFound
+from mri_core.errors import InvalidInput, NotFound, RunHeld
 from mri_core.runs.attempts import take
 from mri_core.runs.liveness import find_process, is_here, process_of
 from mri_core.runs.run import Claim, Run, Status
@@ -42,10 +42,18 @@ def take_next(store: RunStore, ticket: str) -> Run | None:
     claim = Claim(process_of(), ticket)
     own = [run for run in store.list(statuses=_RUNNING) if ticket.startswith(run.id) and is_here(run)]
     queued = [run for run in in_order(store.list(statuses=_QUEUED)) if is_here(run) and _is_for(store.settings, run)]
+    frozen: RunHeld | None = None
     for run in (*own, *queued):
-        with suppress(NotFound):  # deleted since
-            if take(store, run.id, claim, _is_gone):
-                return store.get(run.id)
+        if run.claim in (None, claim) or _is_gone(run.claim):
+            try:
+                if take(store, run.id, claim, _is_gone):
+                    return store.get(run.id)
+            except NotFound:
+                continue  # deleted since
+            except RunHeld as error:  # by somebody who is frozen: the next one's turn
+                frozen = error
+    if frozen:
+        raise frozen
     return None
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from contextlib import suppress
 from functools import partial
 
 from mri_core.errors import EngineError, StorageError
-from mri_core.runs.engine import client_of, enqueue, start_daemon
+from mri_core.runs.changes import has_folder
+from mri_core.runs.engine import client_of, enqueue, leave_alone, start_daemon
 from mri_core.runs.heartbeat import listen
-from mri_core.runs.liveness import age, read_engine
+from mri_core.runs.liveness import age, frozen_engine, read_engine
 from mri_core.runs.order import left_here
 from mri_core.runs.run import Run, Status
 from mri_core.runs.store import RunStore
@@ -37,7 +37,7 @@ def revive(settings: Settings) -> bool:
     """
     if settings.scheduler:
         listen(RunStore(settings), partial(hand_on, settings.environment(), ()))
-    elif read_engine(settings):
+    elif read_engine(settings) and not frozen_engine(settings):
         return False
     looked = settings.engine / LOOKED_FILE
     if age(looked) < REVIVE_SECONDS:
@@ -60,10 +60,9 @@ def is_abandoned(run: Run) -> bool:
 
 
 def _start_again(settings: Settings) -> bool:
-    if any(is_abandoned(run) for run in left_here(RunStore(settings), _ACTIVE)):
+    if frozen_engine(settings) or any(is_abandoned(run) for run in left_here(RunStore(settings), _ACTIVE)):
         with suppress(EngineError):  # the disk is full: whoever looks next tries again
-            # Waited for, so that it leaves nothing in this process's care once it has ended.
-            threading.Thread(target=start_daemon(settings, ()).wait, name="engine", daemon=True).start()
+            leave_alone(start_daemon(settings, ()))
             return True
     return False
 
@@ -75,7 +74,7 @@ def _hand_in(settings: Settings) -> bool:
     after, or sees to it.
     """
     runs = RunStore(settings).list(statuses=_ACTIVE)
-    left = [run for run in runs if run.folder.is_dir() and is_abandoned(run)]
+    left = [run for run in runs if has_folder(run) and is_abandoned(run)]
     with suppress(EngineError):  # it is away still
         if left:
             with client_of(settings) as client:

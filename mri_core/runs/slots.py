@@ -32,12 +32,13 @@ def slots(settings: Settings) -> int:
     return settings.slots or len(gpus()) or 1
 
 
-def threads(settings: Settings) -> int:
-    """Processor threads of each training: `MRI_THREADS`, else an equal share of the cores, at least one.
+def threads(settings: Settings, taken: int | None = None) -> int:
+    """Processor threads of a training: `MRI_THREADS`, else the cores that it takes (`CPU` of its resources), else an
+    equal share of the cores, at least one.
 
     No core is kept free for the dashboard, because trainings stand behind it in the queue for every core.
     """
-    return settings.threads or max(1, cores() // slots(settings))
+    return settings.threads or taken or max(1, cores() // slots(settings))
 
 
 def cores() -> int:
@@ -60,13 +61,14 @@ def gpus() -> list[str]:
 
 
 @contextmanager
-def taken_slot(settings: Settings, engine: Path) -> Iterator[Slot]:
+def taken_slot(settings: Settings, engine: Path, taken: int | None = None) -> Iterator[Slot]:
     """A slot of this machine for a process to start, which on GPUs sees one that no other process has.
 
     engine: the folder whose lock files say which GPUs are taken. A process holds its file open, so the kernel gives the
     GPU back when the process ends, however it ends and whoever looked after it.
+    taken: see `threads`.
     """
-    environment = dict.fromkeys(THREADS, str(threads(settings)))
+    environment = dict.fromkeys(THREADS, str(threads(settings, taken)))
     devices = gpus()
     with ExitStack() as opened:
         files: tuple[int, ...] = ()

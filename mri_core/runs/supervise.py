@@ -9,19 +9,20 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 
 import psutil
 
 from mri_core.errors import EngineError, MriError, NotFound, StoreError, Superseded
 from mri_core.runs.attempts import requeue
 from mri_core.runs.heartbeat import await_verdict, beating
-from mri_core.runs.liveness import LOG, find_process, process_of, with_log
+from mri_core.runs.liveness import LOG, find_process, is_frozen, process_of, with_log
 from mri_core.runs.order import take_next
 from mri_core.runs.patience import patiently
 from mri_core.runs.run import Run
 from mri_core.runs.slots import taken_slot
 from mri_core.runs.store import RunStore
-from mri_core.settings import Settings
+from mri_core.settings import Settings, amounts
 
 GRACE_SECONDS = 30.0
 """A training hears a wish to stop within a second; one that trains on for so long is ended."""
@@ -50,7 +51,11 @@ def supervise(
     """
     settings = Settings.model_validate(environment)
     store = RunStore(settings)
-    await_verdict(store, ticket)
+    if settings.scheduler:
+        from mri_core.runs.listening import begin_to_listen
+
+        begin_to_listen(settings)
+        await_verdict(store, ticket, partial(hand_on, environment, command))
     while run := patiently(lambda: take_next(store, ticket)):
         own = RunStore(settings, run.attempt)
         try:
@@ -97,7 +102,10 @@ def _launch(store: RunStore, run: Run, environment: Mapping[str, str], command: 
     command = [*(command or (sys.executable, "-m", "mri_core.training.worker")), run.id, str(run.attempt)]
     try:
         # How many slots there are is this machine's own affair, whoever submitted the run.
-        with (run.folder / LOG).open("ab") as log, taken_slot(Settings(), store.settings.engine) as slot:
+        with (
+            (run.folder / LOG).open("ab") as log,
+            taken_slot(Settings(), store.settings.engine, _cores(store, run)) as slot,
+        ):
             process = psutil.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -116,6 +124,12 @@ def _launch(store: RunStore, run: Run, environment: Mapping[str, str], command: 
     return process
 
 
+def _cores(store: RunStore, run: Run) -> int | None:
+    """Of a cluster's worker, where the run says how many it takes."""
+    taken = amounts(run.resources).get("CPU", 0) if store.settings.scheduler else 0
+    return max(1, int(taken)) if taken else None
+
+
 def _follow(store: RunStore, run_id: str, process: psutil.Process, grace_seconds: float) -> int | None:
     """Wait for the end, forcing it when a requested stop takes too long, or when the process has been frozen.
 
@@ -129,7 +143,7 @@ def _follow(store: RunStore, run_id: str, process: psutil.Process, grace_seconds
         except psutil.TimeoutExpired:
             pass
         now = time.monotonic()
-        frozen = (frozen or now) if _is_frozen(process) else None
+        frozen = (frozen or now) if is_frozen(process) else None
         if frozen and now - frozen > FROZEN_SECONDS:
             _send(process, signal.SIGKILL)  # before anything else: it may hold the database
         with suppress(StoreError):  # busy for once: ask again in a moment
@@ -143,12 +157,6 @@ def _follow(store: RunStore, run_id: str, process: psutil.Process, grace_seconds
         if excused and signals and now - excused > grace_seconds:
             _send(process, signals.pop())
             excused, grace_seconds = now, _KILL_SECONDS
-
-
-def _is_frozen(process: psutil.Process) -> bool:
-    with suppress(psutil.NoSuchProcess):
-        return process.status() == psutil.STATUS_STOPPED
-    return False
 
 
 def _send(process: psutil.Process, number: signal.Signals) -> None:

@@ -123,24 +123,25 @@ class CheckpointWriter:
             file.seek(0)
             file.write(digest)
             self._allowed()
-        if not self._cleared:
-            self._clear(path)
-        for old in _files(self._run_folder)[KEPT:]:
-            if old != path:
+        self._cleared = self._cleared or self._clear(path)
+        if self._cleared:
+            for old in _files(self._run_folder)[KEPT:]:
                 _remove(old)
 
-    def _clear(self, written: Path) -> None:
+    def _clear(self, written: Path) -> bool:
         """Remove what the fit was not able to go on from: its number may be higher, it would be kept in place of a good
-        one. Only once there is a new one, so that what could not be read just now is never all that there was."""
-        for path in _files(self._run_folder):
-            if path != written and not _whole(path):
-                _remove(path)
-        self._cleared = True
+        one. Only once there is a new one, so that what could not be read just now is never all that there was.
+
+        Returns whether all that is left is whole."""
+        damaged = [path for path in _files(self._run_folder) if path != written and not _whole(path)]
+        return sum(map(_remove, damaged)) == len(damaged)
 
 
-def _remove(path: Path) -> None:
+def _remove(path: Path) -> bool:
     with suppress(OSError):  # what stays takes room, and harms nothing
         path.unlink()
+        return True
+    return False
 
 
 _NUMBERS = ("epoch", "step", "taken", "seconds", "epoch_seconds", "best_epoch", "best_loss")

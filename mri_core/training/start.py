@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from mri_core.datasets.dataset import Dataset
 from mri_core.runs.attempts import resume
 from mri_core.runs.engine import submit
+from mri_core.runs.order import is_held
 from mri_core.runs.run import Run
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
@@ -21,12 +22,16 @@ def start_run(spec: TrainingSpec, dataset: Dataset, settings: Settings) -> Run:
     return run
 
 
-def resume_run(run: Run, settings: Settings) -> Run:
+def resume_run(run: Run, settings: Settings, resources: str | None = None) -> Run:
     """Queue a stopped or failed run again; it goes on from its newest checkpoint, under the same id.
 
-    Raises InvalidInput for one that is not over, has finished, or is a champion.
+    So does one that nobody looks after any more, whose end nobody has recorded.
+    resources: what it takes of a cluster's worker from now on; None as before.
+    Raises InvalidInput for one that is looked after or waits, has finished, or is a champion.
     """
-    resumed = resume(RunStore(settings), run.id)
+    store = RunStore(settings)
+    orphaned = run.status == "running" and not is_held(run)
+    resumed = run if orphaned else resume(store, run.id, resources)
     submit(run.id, settings)
     return resumed
 

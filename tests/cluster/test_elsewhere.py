@@ -5,15 +5,17 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from mri_core.errors import NotFound, Superseded
+from mri_core.errors import NotFound, StoreError, Superseded
 from mri_core.runs.attempts import beat, requeue, take
 from mri_core.runs.champions import Grounds, champions, demote, promote
+from mri_core.runs.heartbeat import SILENT_SECONDS
 from mri_core.runs.liveness import process_of
 from mri_core.runs.order import move, take_next, waiting
 from mri_core.runs.run import Claim, Process, Progress, Timing
@@ -29,7 +31,9 @@ def mlflow_server(file: Path) -> Iterator[str]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         try:
             assert server.stdout is not None
-            yield server.stdout.readline().strip()
+            address = server.stdout.readline().strip()
+            assert address.startswith("http://127.0.0.1:")
+            yield address
         finally:
             server.kill()
 
@@ -42,6 +46,17 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RunStore]:
     shutil.copy(request.getfixturevalue("empty_database"), tmp_path / "server.db")
     with mlflow_server(tmp_path / "server.db") as uri:
         yield RunStore(Settings(home=tmp_path / "home", tracking_uri=uri))
+
+
+def test_a_server_that_goes_away_is_said_within_seconds(tmp_path, empty_database):
+    shutil.copy(empty_database, tmp_path / "server.db")
+    with mlflow_server(tmp_path / "server.db") as uri:
+        store = RunStore(Settings(home=tmp_path / "home", tracking_uri=uri))
+        run_id = created(store)
+    began = time.monotonic()
+    with pytest.raises(StoreError, match="could not be used"):
+        store.get(run_id)
+    assert time.monotonic() - began < SILENT_SECONDS  # else whoever lives would be taken for lost
 
 
 def created(store: RunStore) -> str:

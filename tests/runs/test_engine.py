@@ -15,11 +15,12 @@ import psutil
 import pytest
 from run_support import end_processes, queue, stub, wait_until
 
-from mri_core.errors import EngineError
+from mri_core.errors import EngineError, InvalidInput
 from mri_core.runs import engine, revival
 from mri_core.runs.liveness import read_engine, stop
 from mri_core.runs.store import RunStore
 from mri_core.settings import Settings
+from mri_core.training.start import resume_run
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +154,42 @@ def test_after_the_engine_is_killed_the_next_one_takes_up_what_it_left(served, s
         await_end(served, run_id)
     # Of the one that it adopted nobody knows how it ended: it counts as lost and goes on once more.
     assert starts(served) == [ids[0], *ids]
+
+
+@pytest.mark.parametrize("look", [revival.revive, engine.ensure_engine])
+def test_a_frozen_engine_is_ended_by_who_looks_and_its_runs_go_on(served, send, monkeypatch, look):
+    run_id = send("wait")
+    wait_until(lambda: served.get(run_id).status == "running")
+    monkeypatch.setattr(revival, "REVIVE_SECONDS", -1.0)
+    monkeypatch.setattr(engine, "_CONNECT_SECONDS", 0.5)
+    assert not revival.revive(served.settings)
+    frozen = psutil.Process(read_engine(served.settings)["process"]["pid"])
+    frozen.suspend()
+    wait_until(lambda: frozen.status() == psutil.STATUS_STOPPED)
+    look(served.settings)
+    wait_until(lambda: not frozen.is_running() and read_engine(served.settings))
+    stop(served, run_id)
+    run = await_end(served, run_id)
+    assert (run.status, run.attempt, len(run.history)) == ("stopped", 1, 1)
+
+
+def test_an_orphaned_run_is_resumed_by_whoever_asks(served, send):
+    """Its engine and its process were killed at once, and nobody has looked since."""
+    run_id = send("gate")
+    wait_until(lambda: served.get(run_id).process)
+    served.start(run_id, served.get(run_id).process, 1)
+    for pid in (read_engine(served.settings)["process"]["pid"], served.get(run_id).process.pid):
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: read_engine(served.settings) is None)
+    (served.settings.root / "gate").touch()
+    run = resume_run(served.get(run_id), served.settings)
+    assert (run.id, run.status) == (run_id, "running")
+    wait_until(lambda: served.get(run_id).attempt == 2)
+    assert await_end(served, run_id).status == "failed"  # no training stands behind this one
+    with pytest.raises(InvalidInput, match="is finished, expected a stopped or failed one"):
+        done = send("record")
+        await_end(served, done)
+        resume_run(served.get(done), served.settings)
 
 
 def test_an_idle_engine_ends_and_removes_its_address(settings):

@@ -9,13 +9,22 @@ from dataclasses import replace
 import pytest
 from run_support import queue, stub, wait_until
 
-from mri_core.errors import EngineError, StoreError
+from mri_core.errors import EngineError, NotFound, StoreError
 from mri_core.locking import locked
 from mri_core.runs import changes, heartbeat
-from mri_core.runs.attempts import beat, requeue, take
+from mri_core.runs.attempts import beat, requeue, take, take_over
 from mri_core.runs.engine import submit
-from mri_core.runs.heartbeat import DEAF_SECONDS, SILENT_SECONDS, Listener, await_verdict, beating, listen
+from mri_core.runs.heartbeat import (
+    DEAF_SECONDS,
+    SILENT_SECONDS,
+    Listener,
+    await_verdict,
+    beating,
+    listen,
+    repeat,
+)
 from mri_core.runs.liveness import find_process, process_of
+from mri_core.runs.order import take_next
 from mri_core.runs.revival import revive
 from mri_core.runs.run import Claim, Process, Run
 from mri_core.runs.store import RunStore
@@ -144,12 +153,67 @@ def test_a_holder_beats_until_its_block_ends_also_when_the_database_is_away_for_
 
 
 def test_a_ticket_that_comes_again_waits_for_a_beat_or_the_loss(store, monkeypatch):
-    """One run of its beats, the other is taken for lost; runs of other tickets are not waited for."""
+    """One run of its beats, the other is silent; runs of other tickets are not waited for."""
     beats, silent, _ = held(store), held(store), held(store, replace(DISTANT, ticket="other"))
-    happening = iter((lambda: None, lambda: beat(store, beats, DISTANT), lambda: None, lambda: requeue(store, silent)))
-    monkeypatch.setattr(heartbeat.time, "sleep", lambda _: next(happening)())
-    await_verdict(store, "ticket")
-    assert next(happening, None) is None
+    now = [0.0]
+    monkeypatch.setattr(heartbeat, "Listener", lambda: Listener(lambda: now[0]))
+
+    def pass_by(seconds: float) -> None:
+        now[0] += 5.0
+        if now[0] == 10.0:
+            beat(store, beats, DISTANT)
+
+    monkeypatch.setattr(heartbeat.time, "sleep", pass_by)
+    await_verdict(store, "ticket", lambda run: requeue(store, run.id))
+    assert (store.get(beats).attempt, store.get(silent).attempt) == (1, 2)
+    assert SILENT_SECONDS <= now[0] <= SILENT_SECONDS + 10
+
+
+def test_listeners_who_find_the_same_lost_at_once_hand_each_on_once(store):
+    """One of them is slow: the other has queued all of them again before it comes to the second."""
+    ids = [held(store) for _ in range(3)]
+    slow, quick = Looking(store), Looking(store)
+    for look in (slow, quick):
+        look(), look(10), look(10)
+    requeued = slow._requeue
+
+    def slowly(run: Run) -> None:
+        requeued(run)
+        if run.id != ids[0]:
+            quick(10)
+
+    slow._requeue = slowly
+    slow(10), quick(10)
+    assert [store.get(run_id).attempt for run_id in ids] == [2, 2, 2]
+    assert [store.get(run_id).losses for run_id in ids] == [1, 1, 1]
+
+
+def test_another_listener_of_this_process_takes_nothing_twice(store):
+    seen = store.get(held(store))
+    claim = Claim(process_of(), "of a lost one")
+    assert take_over(store, seen, claim) and not take_over(store, seen, claim)
+
+
+@pytest.mark.parametrize("error", [StoreError("away"), NotFound("deleted"), OSError(116, "Stale file handle")])
+def test_what_is_done_again_and_again_goes_on_after_an_error(error):
+    over, tried = threading.Event(), []
+
+    def action() -> None:
+        tried.append(error)
+        if len(tried) == 3:
+            over.set()
+        raise error
+
+    repeat(0.001, action, over)
+    assert len(tried) == 3
+
+
+def test_a_disk_that_does_not_tell_whose_a_run_is_costs_no_run(store, monkeypatch):
+    look, run_id = Looking(store), held(store)
+    monkeypatch.setattr("pathlib.Path.is_dir", lambda _: (_ for _ in ()).throw(OSError(116, "Stale file handle")))
+    for asked in (look, lambda: take(store, run_id, DISTANT, lambda _: True), lambda: take_next(store, run_id)):
+        with pytest.raises(StoreError, match=r"cannot look at .*: Stale file handle"):
+            asked()
 
 
 def test_a_supervisor_whose_run_has_gone_on_elsewhere_ends_its_process_and_writes_nothing(settings, monkeypatch):

@@ -8,7 +8,9 @@ from dataclasses import replace
 import pytest
 from run_support import queue
 
-from mri_core.errors import InvalidInput, NotFound
+from mri_core.errors import InvalidInput, NotFound, RunHeld
+from mri_core.locking import locked
+from mri_core.runs import changes
 from mri_core.runs.attempts import take
 from mri_core.runs.liveness import process_of, settle
 from mri_core.runs.order import is_held, left_here, move, stop_waiting, take_next, waiting
@@ -107,6 +109,16 @@ def test_a_run_that_is_deleted_as_it_is_taken_costs_nobody_the_turn(store, monke
 
     monkeypatch.setattr(RunStore, "list", listed)
     assert take_next(store, deleted).id == other
+
+
+def test_a_run_whose_lock_is_held_keeps_nobody_from_the_next(store, monkeypatch):
+    monkeypatch.setattr(changes, "LOCK_SECONDS", 0.01)
+    frozen, other = queue(store), queue(store)
+    with locked(store.get(frozen).folder / ".lock"):
+        assert take_next(store, "one").id == other
+        with pytest.raises(RunHeld, match="has been held by another process"):  # which is waited for
+            take_next(store, "two")
+    assert take_next(store, "two").id == frozen
 
 
 def test_runs_of_another_home_on_the_same_database_are_left_to_it(store, tmp_path):

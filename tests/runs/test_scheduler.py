@@ -6,9 +6,11 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from run_support import queue, stub, wait_until
@@ -40,8 +42,9 @@ def _client(address: Path):
 
 
 @contextmanager
-def _running(*command: str) -> Iterator[None]:
-    with subprocess.Popen([DASK, *command, "--no-dashboard"], stderr=subprocess.DEVNULL, env=os.environ) as process:
+def _running(*command: str, environment: Mapping[str, str] = MappingProxyType({})) -> Iterator[None]:
+    environment = os.environ | environment
+    with subprocess.Popen([DASK, *command, "--no-dashboard"], stderr=subprocess.DEVNULL, env=environment) as process:
         try:
             yield
         finally:
@@ -51,17 +54,43 @@ def _running(*command: str) -> Iterator[None]:
 @contextmanager
 def worker(settings: Settings, *arguments: str) -> Iterator[None]:
     command = ("worker", settings.scheduler, "--nthreads", "1", "--no-nanny", "--memory-limit", "0", *arguments)
-    with _running(*command, "--local-directory", str(settings.root / "scratch")):
+    with _running(*command, "--local-directory", str(settings.root / "scratch"), environment=settings.environment()):
         yield
 
 
-def _listens(settings: Settings, workers: int) -> bool:
+@pytest.fixture(autouse=True)
+def _each_begins_without_workers(settings) -> None:
+    wait_until(lambda: not _workers(settings))
+
+
+def _workers(settings: Settings) -> list[str]:
     with client_of(settings) as client:
-        plugins = client.run(lambda dask_worker: list(dask_worker.plugins))
-    return len(plugins) == workers and all(any("listening" in name for name in each) for each in plugins.values())
+        return list(client.scheduler_info()["workers"])
 
 
-def test_each_run_takes_its_own_resources_and_every_worker_listens(settings):
+def _listening(settings: Settings) -> list[bool]:
+    """Of each worker."""
+
+    def listens() -> bool:
+        return "listening" in [thread.name for thread in threading.enumerate()]
+
+    with client_of(settings) as client:
+        return list(client.run(listens).values())
+
+
+def test_workers_listen_from_their_start_or_from_their_first_run_on(settings):
+    store = RunStore(settings)
+    with worker(settings):
+        wait_until(lambda: _listening(settings) == [False])
+        run_id = queue(store)
+        submit(run_id, settings, stub("record"))
+        wait_until(lambda: store.get(run_id).ended)
+        assert _listening(settings) == [True]
+    with worker(settings, "--preload", "mri_core.runs.listening"):
+        wait_until(lambda: _listening(settings) == [True])
+
+
+def test_each_run_takes_its_own_resources(settings):
     store = RunStore(settings)
     ids = {takes: queue(RunStore(settings.taking(takes))) for takes in ("GPU=2", "GPU=1", "")}
     with ExitStack() as workers:
@@ -73,7 +102,22 @@ def test_each_run_takes_its_own_resources_and_every_worker_listens(settings):
         workers.enter_context(worker(settings, "--resources", "GPU=1"))
         wait_until(lambda: store.get(ids["GPU=1"]).ended)
         assert store.get(ids["GPU=2"]).status == "queued"
-        wait_until(lambda: _listens(settings, 2))
         workers.enter_context(worker(settings, "--resources", "GPU=2"))
         wait_until(lambda: store.get(ids["GPU=2"]).ended)
     assert [store.get(run_id).status for run_id in ids.values()] == ["finished"] * 3
+
+
+def test_what_waits_for_a_busy_worker_goes_to_one_that_joins(settings):
+    cluster = settings.taking("GPU=1")
+    store, gate = RunStore(cluster), settings.root / "gate"
+    with worker(settings, "--resources", "GPU=1"):
+        held, *others = (queue(store) for _ in range(3))
+        submit(held, cluster, stub("gate"))
+        wait_until(lambda: store.get(held).process)
+        for run_id in others:
+            submit(run_id, cluster, stub("record"))
+        with worker(settings, "--resources", "GPU=1"):
+            wait_until(lambda: all(store.get(run_id).ended for run_id in others))
+            assert not store.get(held).ended
+            gate.touch()
+            wait_until(lambda: store.get(held).ended)

@@ -38,6 +38,12 @@ def test_a_machine_trains_one_run_with_all_its_cores():
     assert threads(Settings(slots=CORES)) == 1 == threads(Settings(slots=10 * CORES))
 
 
+def test_a_run_that_says_how_many_cores_it_takes_has_as_many_threads(tmp_path):
+    assert threads(Settings(), 3) == 3 and threads(Settings(threads=2), 3) == 2
+    with taken_slot(Settings(), tmp_path, 3) as slot:
+        assert set(slot.environment.values()) == {"3"}
+
+
 def test_where_the_system_does_not_tell_which_cores_may_be_used_all_are(monkeypatch):
     monkeypatch.delattr(os, "sched_getaffinity")
     monkeypatch.delattr("psutil.Process.cpu_affinity")

@@ -123,7 +123,7 @@ def test_a_live_process_is_followed_and_ended_when_it_does_not_stop(store, monke
 @pytest.mark.parametrize(("patience", "ending"), [(600.0, "without recording a result"), (0.1, "with signal 15")])
 def test_a_stopped_run_that_saves_its_model_is_waited_for_but_not_for_ever(store, monkeypatch, patience, ending):
     looks = threading.Semaphore(0)
-    monkeypatch.setattr(module, "_is_frozen", lambda _: looks.release())
+    monkeypatch.setattr(module, "is_frozen", lambda _: looks.release())
     monkeypatch.setattr(module, "SAVING_SECONDS", patience)
     run_id, gate = queue(store), store.settings.root / "gate"
     command = ["sh", "-c", 'while ! [ -e "$MRI_HOME/gate" ]; do sleep 0.05; done']

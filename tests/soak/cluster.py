@@ -2,9 +2,8 @@
 
 PostgreSQL, a scheduler with TLS and three workers, each of these in a network namespace and with a host name of its
 own, train small runs. Meanwhile workers, whole hosts, the scheduler and the database are killed, one host is cut off
-the network and one is frozen. Somebody has the Queue page open for a while after each death of the scheduler, and at no
-other time. It prints a JSON object; its exit status is 1 unless every run finished, with the probabilities of an
-undisturbed run, to the bit.
+the network and one is frozen. Nobody looks. It prints a JSON object; its exit status is 1 unless every run finished,
+with the probabilities of an undisturbed run, to the bit.
 """
 
 from __future__ import annotations
@@ -33,7 +32,6 @@ from mri_core.bench.session import own_settings
 from mri_core.datasets.demo.generate import make_demo
 from mri_core.errors import EngineError, StoreError
 from mri_core.runs.engine import submit
-from mri_core.runs.revival import revive
 from mri_core.runs.run import ENDED, Run
 from mri_core.runs.store import RunStore
 from mri_core.runs.supervise import supervise
@@ -48,10 +46,6 @@ HOSTS = tuple(f"mri{os.getpid()}-{number}" for number in (1, 2, 3))
 BRIDGE, NETWORK = f"mri{os.getpid()}-0", f"10.77.{os.getpid() % 256}"
 RECIPE = Path(__file__).resolve().parents[2] / "docs" / "cluster.md"
 EVENTS = ("worker", "host", "database", "cut", "scheduler", "freeze", "worker", "scheduler", "database", "host")
-
-
-WATCHING = 90.0
-"""Seconds for which the Queue page is open once the scheduler has died, so that it is given the runs again."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +78,6 @@ class Cluster:
     """What is running, and what has been done to it.
 
     away: see `Plan`. back: host -> when it comes back. noticed: seconds until a run of a lost host was queued again.
-    watched_until: when the Queue page is closed.
     """
 
     folder: Path
@@ -96,7 +89,6 @@ class Cluster:
     lost: dict[tuple[str, int], tuple[float, str]] = field(default_factory=dict)
     noticed: dict[str, list[float]] = field(default_factory=dict)
     done: Counter[str] = field(default_factory=Counter)
-    watched_until: float = 0.0
 
     def keep(self) -> None:
         """Start what is not running, as systemd would, and end what has lasted long enough."""
@@ -119,6 +111,7 @@ class Cluster:
             command = ["ip", "netns", "exec", name, "unshare", "--uts", "sh", "-c", 'hostname "$0"; exec "$@"', name]
             command += [dask, "worker", self.settings.scheduler, "--host", _address(name), "--nthreads", "1"]
             command += ["--no-nanny", "--memory-limit", "0", "--local-directory", str(self.folder / name)]
+            command += ["--preload", "mri_core.runs.listening"]
         with (self.folder / f"{name}.log").open("ab") as log:
             environment = os.environ | self.settings.environment() | {"MRI_SOAK_HOST": name}
             return psutil.Popen([*command, "--no-dashboard"], stdout=log, stderr=log, env=environment)
@@ -131,7 +124,6 @@ class Cluster:
             self.database.start()
         elif event == "scheduler":
             _send(self.processes["scheduler"], signal.SIGKILL)
-            self.watched_until = time.monotonic() + WATCHING
         else:
             at_work = {self.processes[host].pid: host for host in set(HOSTS) - self.back.keys()}
             busy = [run for run in runs if run.claim and not run.ended and run.claim.process.pid in at_work]
@@ -210,8 +202,6 @@ def _see_through(cluster: Cluster, store: RunStore, chance: random.Random, plan:
         time.sleep(1)
         cluster.keep()
         with suppress(StoreError, EngineError):
-            if time.monotonic() < cluster.watched_until:
-                revive(cluster.settings)
             runs = list(store.list())
             cluster.look(runs)
             if all(run.status in ENDED for run in runs) and not cluster.back:

@@ -176,5 +176,7 @@ def test_one_that_cannot_be_removed_costs_neither_the_fit_nor_the_newest(tmp_pat
             raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "unlink", refuse)
-    files = write(tmp_path, 5, 6)
-    assert [int(path.stem) for path in files] == [5, 6, 8, 9] and same(newest_checkpoint(tmp_path), checkpoint(6))
+    files = write(tmp_path, 5, 6, 7)
+    assert [int(path.stem) for path in files] == [5, 6, 7, 8, 9] and same(newest_checkpoint(tmp_path), checkpoint(7))
+    monkeypatch.undo()
+    assert [int(path.stem) for path in write(tmp_path, 10)] == [7, 10]
