@@ -33,6 +33,8 @@ LABELS = ("one", "two")
 ROW = {"epoch": 1, "loss": 0.5, "val_loss": 0.6, "f1": dict.fromkeys(LABELS, 0.5), "val_f1": dict.fromkeys(LABELS, 0.4)}
 PROGRESS = Progress(1, 20, 5, 188, 61.5, 3, "training", 1700000000.0)
 CLAIM = Claim(process_of(), "ticket")
+NEWEST = 50
+"""So many runs are looked at, of the thousands that come together."""
 
 Call = tuple[Callable[[RunStore], Any], Callable[[RunStore, Any], Any], Callable[[RunStore, Any], object]]
 """What comes before, what is called with it, and whether it was done."""
@@ -89,7 +91,7 @@ def _waits(store: RunStore, run_id: str) -> bool:
 
 
 def _is_deleted(store: RunStore, run: Run) -> bool:
-    listed = run.id in {each.id for each in store.list()}
+    listed = run.id in {each.id for each in store.list(limit=NEWEST)}
     return not (listed or run.folder.exists() or champion_of(store.settings, "none"))
 
 
@@ -180,7 +182,7 @@ def _after(
     """What is wrong once the disk is well again."""
     yield from database_faults(store.settings)
     try:
-        store.list()
+        store.list(limit=NEWEST)
         if not done(store, made):
             call(store, made)
         if not done(store, made):
