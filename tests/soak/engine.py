@@ -71,10 +71,12 @@ def kill_engines(home: Path, kills: int, seed: int, hurry: bool = False) -> dict
                 run, began = _start(store, dataset), time.monotonic()
                 if _over_by(store, run, began + chance.uniform(0, lasts)):  # the machine has less to do by now
                     lasts = time.monotonic() - began
-                for name in _kill(settings, TOGETHER[number % len(TOGETHER)], run):
+                killed = _kill(settings, TOGETHER[number % len(TOGETHER)], run)
+                for name in killed:
                     found["killed"][name] = found["killed"].get(name, 0) + 1
                 found["kills"] += 1
-                server.ensure()
+                if SERVER in killed:
+                    server.start_again()
                 if hurry:
                     _let_time_pass(settings)
                 run = _await_end(store, run.id)
@@ -186,7 +188,7 @@ def _left(settings: Settings) -> list[str]:
 
 
 class Server:
-    """A dashboard on a port of its own, started again where it was killed."""
+    """A dashboard on a port of its own."""
 
     def __init__(self, settings: Settings) -> None:
         with socket.socket() as free:
@@ -219,9 +221,10 @@ class Server:
         except (OSError, http.client.HTTPException):
             return False
 
-    def ensure(self) -> None:
-        if self._process.poll() is not None:
-            self._start()
+    def start_again(self) -> None:
+        """Once it has been killed; its threads may end after it, and it has ended only then."""
+        self._process.wait(60)
+        self._start()
 
     def end(self) -> None:
         if self._process.poll() is None:
