@@ -219,7 +219,7 @@ def record(store: RunStore, like: Run, number: int) -> None:
         spec = like.spec.model_copy(update={"learning_rate": 0.0001 * (1 + place), "seed": place})
         score = 0.5 + 0.004 * place
         row = {"epoch": 1, "val_loss": 1 - score, "val_micro_f1": score, "val_macro_f1": score}
-        tags = creation_tags(spec, like.dataset_name, like.dataset_fingerprint, like.label_names)
+        tags = creation_tags(spec, like.dataset_name, like.dataset_fingerprint, like.label_names, "")
         tags |= state_tags(last=row, best=row, best_epoch=1, process=process_of())
         made = client.create_run(experiment, run_name=f"dense {10 + place}", tags=tags)
         client.set_terminated(made.info.run_id, status="FINISHED")
