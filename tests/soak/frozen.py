@@ -86,7 +86,9 @@ def _queued(store: RunStore, dataset: Dataset) -> Run:
 
 
 def _freeze(store: RunStore, run: Run, wait: float, late: bool, seconds: float, wrong: list[str]) -> bool:
-    """Carry a run to its end over a training that is frozen. False where it ended before its instant came."""
+    """Carry a run to its end over a training that is frozen. False where it ended before its instant came, or went on
+    once it was thawed because nobody could succeed it: it held the run's lock, or the database, and was about to end.
+    """
     environment = os.environ | store.settings.environment()
     command = [*APART, sys.executable, "-c", PROGRAM, run.id]
     apart = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
@@ -116,7 +118,7 @@ def _freeze(store: RunStore, run: Run, wait: float, late: bool, seconds: float, 
         following.join()
         if late and files_of(run) != before:
             wrong.append(f"a thawed training changed {dict(files_of(run).items() ^ before.items())}")
-        return True
+        return taken_over or store.get(run.id).attempt > 1
     finally:
         with suppress(psutil.NoSuchProcess):
             if frozen:
