@@ -56,9 +56,9 @@ def resources_form(problems: DeltaGenerator) -> Settings | None:
     settings = cache.settings()
     if not settings.scheduler:
         return settings
-    help_ = "Amounts that a worker must have free, by the names it was started with, such as GPU=1,MEMORY=8e9."
+    told = "What the run takes of a cluster's worker, by the names it was started with, such as GPU=1,MEMORY=8e9."
     try:
-        return settings.taking(st.text_input("Takes of a worker", settings.resources, key="resources", help=help_))
+        return settings.taking(st.text_input("Resources", settings.resources, key="resources", help=told))
     except InvalidInput as error:
         problems.error(words.plain(str(error)), icon=":material/error:")
         return None

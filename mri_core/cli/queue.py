@@ -48,11 +48,12 @@ def _tell(found: Queue) -> None:
         title = "Training" if found.slots is None else f"Training, {len(found.running)} of {found.slots} at once"
         print_table(columns, [_running(each) for each in found.running], title)
     if found.waiting:
+        some = any(each.resources for each in found.waiting)  # on clusters
         rows = [
-            (at, each.id[:8], each.name, each.dataset_name, words.moment(each.created), each.resources)
+            (at, each.id[:8], each.name, each.dataset_name, words.moment(each.created), *[each.resources] * some)
             for at, each in enumerate(found.waiting, 1)
         ]
-        print_table(("place", "run", "name", "data set", "created", "takes"), rows, "Waiting")
+        print_table(("place", "run", "name", "data set", "created", *["takes"] * some), rows, "Waiting")
     if found.failed:
         lost = [
             (each.id[:8], each.name, words.moment(last_sign(each)), (each.error or "").partition("\n")[0])

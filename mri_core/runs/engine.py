@@ -61,13 +61,12 @@ def enqueue(client: Client, runs: Sequence[Run], settings: Settings, command: Se
     The oldest run's is first in line, because it may be running already and then takes a slot. A ticket takes its run's
     resources, and is for runs that take the same.
     """
-    of_run = {run.id: settings.taking(run.resources) for run in runs}
     # The futures must live until the scheduler has promised to keep the tasks without them.
     futures = [
         client.submit(
             supervise,
             ticket_of(run),
-            of_run[run.id].environment(),
+            settings.taking(run.resources).environment(),
             tuple(command),
             key=ticket_of(run),
             pure=False,

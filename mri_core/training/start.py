@@ -30,10 +30,12 @@ def resume_run(run: Run, settings: Settings, resources: str | None = None) -> Ru
     Raises InvalidInput for one that is looked after or waits, has finished, or is a champion.
     """
     store = RunStore(settings)
-    orphaned = run.status == "running" and not is_held(run)
-    resumed = run if orphaned else resume(store, run.id, resources)
+    if run.status == "running" and not is_held(run):
+        store.tag(run.id, resources=resources)
+    else:
+        run = resume(store, run.id, resources)
     submit(run.id, settings)
-    return resumed
+    return run
 
 
 def start_parts(spec: TrainingSpec, parts: Sequence[int], dataset: Dataset, settings: Settings) -> list[Run]:

@@ -84,7 +84,7 @@ def test_on_a_cluster_a_run_is_queued_with_what_it_takes(lab, open_page: Open, m
     monkeypatch.setenv("MRI_RESOURCES", "GPU=1")
     app = open_page("train")
     field = app.text_input(key="resources")
-    assert (field.label, field.value) == ("Takes of a worker", "GPU=1")
+    assert (field.label, field.value) == ("Resources", "GPU=1")
     field.set_value("GPU=*one*").run()
     assert app.error[0].value.startswith("resources") and button(app, START).disabled and not app.exception
     app.text_input(key="resources").set_value("MEMORY=8e9, GPU=2").run()

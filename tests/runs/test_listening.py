@@ -39,4 +39,5 @@ def test_there_is_one_listener_a_home_whatever_its_runs_take(settings, begun):
     cluster = settings.model_copy(update={"scheduler": "tls://127.0.0.1:1"})
     for given in (cluster, cluster.taking("GPU=1"), cluster, Settings(home=settings.home / "b", scheduler="tls://a:1")):
         listening.begin_to_listen(given)
+    assert len(listening._listened_for) == 2
     wait_until(lambda: len(begun) == 2)

@@ -11,6 +11,7 @@ from mri_core.runs import supervise as module
 from mri_core.runs.liveness import process_of
 from mri_core.runs.run import Progress
 from mri_core.runs.slots import THREADS
+from mri_core.runs.store import RunStore
 from mri_core.runs.supervise import MOST_LOSSES, supervise
 
 
@@ -148,3 +149,10 @@ def test_a_training_is_told_its_number_of_threads(store, monkeypatch):
     monkeypatch.setenv("MRI_THREADS", "3")
     supervise(queue(store), store.settings.environment(), ["sh", "-c", f'echo "${THREADS[0]}" > "$MRI_HOME/told"'])
     assert (store.settings.root / "told").read_text() == "3\n"
+
+
+@pytest.mark.parametrize(("takes", "cores"), [("", None), ("GPU=1", None), ("CPU=3,GPU=1", 3), ("CPU=0.5", 1)])
+def test_a_run_on_a_cluster_has_the_cores_that_it_takes(store, takes, cores):
+    run = replace(store.get(queue(store)), resources=takes)
+    cluster = RunStore(store.settings.model_copy(update={"scheduler": "tls://127.0.0.1:1"}))
+    assert (module._cores(cluster, run), module._cores(store, run)) == (cores, None)
